@@ -1,0 +1,1 @@
+"""nxscatter: X-ray scattering from raw frames to archived, checkable order parameters."""

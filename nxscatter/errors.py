@@ -1,0 +1,27 @@
+"""The errors that nxscatter raises: one line that names the file, the key and the remedy."""
+
+from __future__ import annotations
+
+
+class NxscatterError(Exception):
+    """Base of every error that a user can mend; its text is one line."""
+
+
+class ReadError(NxscatterError):
+    """An input file cannot be read as what it claims to be."""
+
+
+class ParameterError(NxscatterError, ValueError):
+    """A parameter of a step, a recipe or an option has no legal value."""
+
+
+class StepError(NxscatterError):
+    """A step cannot run on the inputs it was given."""
+
+
+class ContainerError(NxscatterError):
+    """A container cannot be read or written, or is not one of ours."""
+
+
+class LockedError(ContainerError):
+    """Another process is writing the container."""

@@ -1,0 +1,1 @@
+"""The exporters: one kind of output a module, each made from records alone."""

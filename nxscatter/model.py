@@ -1,0 +1,282 @@
+"""What every reader returns, and how quantities and parameters declare units and limits.
+
+Coordinates follow the SaxsKeyword (SPD) convention: the middle of pixel ``index`` stands at
+``index + offset + 0.5`` pixels. ``y`` is the slow image axis (rows), ``x`` the fast one (columns).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Json: TypeAlias = Any
+Array: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.floating[Any]]
+Ints: TypeAlias = NDArray[np.integer[Any]]
+
+
+def quantity(
+    units: str,
+    doc: str,
+    *,
+    dims: tuple[str, ...] = (),
+    default: Any = MISSING,
+    stored: bool = True,
+) -> Any:
+    """Declare a field of a model or result class.
+
+    Parameters
+    ----------
+    units : str
+        Units as NeXus writes them (``"1/angstrom"``, ``"m"``, ``"degree"``), "" for a pure number.
+    doc : str
+        What the value means, in the field's words.
+    dims : tuple of str
+        Names of the axes of an array. A name that ends in ``?`` is an axis that may be absent.
+    default : object
+        The value when none is given.
+    stored : bool
+        False for helpers that live in memory only.
+    """
+    metadata = {"units": units, "doc": doc, "dims": dims, "stored": stored}
+    if default is MISSING:
+        return field(metadata=metadata)
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def param(
+    units: str,
+    doc: str,
+    *,
+    default: Any = MISSING,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    above: float | None = None,
+    choices: Sequence[Any] | None = None,
+) -> Any:
+    """Declare a parameter of a step: its units, meaning, default and legal range.
+
+    Parameters
+    ----------
+    units, doc : str
+        As for `quantity`.
+    default : object
+        Left out for a parameter that must be given.
+    minimum, maximum : float, optional
+        Inclusive limits of a number, or of each number of a tuple.
+    above : float, optional
+        Exclusive lower limit.
+    choices : sequence, optional
+        The legal values, or the legal elements of a tuple.
+    """
+    metadata = {
+        "units": units,
+        "doc": doc,
+        "minimum": minimum,
+        "maximum": maximum,
+        "above": above,
+        "choices": None if choices is None else tuple(choices),
+    }
+    if default is MISSING:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, eq=False)
+class Attachment:
+    """A file from outside (mask, CIF, PONI, dark, flat), carried by value.
+
+    Parameters
+    ----------
+    name : str
+        File name without folder.
+    content : ndarray or str
+        An image (2-D, or 3-D for a stack) or a text.
+    role : str
+        What it is for: ``"mask"``, ``"beamstop"``, ``"gaps"``, ``"pixel_mask"``, ``"cif"``, ``"poni"``,
+        ``"dark"``, ``"flat"``, ``"window"``, ``"background"``.
+    """
+
+    name: str
+    content: Array | str
+    role: str = ""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content: little-endian values with dtype and shape, or the UTF-8 text."""
+        digest = hashlib.sha256()
+        if isinstance(self.content, str):
+            digest.update(b"text\0" + self.content.encode())
+        else:
+            values = np.ascontiguousarray(self.content)
+            values = values.astype(values.dtype.newbyteorder("<"), copy=False)
+            digest.update(f"{values.dtype.str}{values.shape}\0".encode())
+            digest.update(values.tobytes())
+        return digest.hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        """Attachments are equal when name, role and content are."""
+        if not isinstance(other, Attachment):
+            return NotImplemented
+        return (self.name, self.role, self.sha256) == (other.name, other.role, other.sha256)
+
+    def __hash__(self) -> int:
+        """Hash by name, role and content."""
+        return hash((self.name, self.role, self.sha256))
+
+
+@dataclass(frozen=True)
+class Hdf5Frames:
+    """Frames left where they are: a dataset of an HDF5 file, 2-D or 3-D, counted as (frame, y, x)."""
+
+    path: Path
+    dataset: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True)
+class Beam:
+    """The incident beam. Wavelength NaN: unknown."""
+
+    wavelength: float = quantity("angstrom", "X-ray wavelength")
+    polarization: float = quantity("", "horizontal polarization factor, NaN unknown", default=float("nan"))
+
+
+@dataclass(frozen=True)
+class Detector:
+    """The detector as the file describes it; nothing is refined here. NaN: unknown.
+
+    The centre is the point of normal incidence (PONI), in pixels of the SaxsKeyword convention:
+    the direct beam is there only when the rotations are 0.
+    """
+
+    name: str = quantity("", "detector name")
+    rows: int = quantity("", "number of pixels along y (slow)")
+    columns: int = quantity("", "number of pixels along x (fast)")
+    distance: float = quantity("m", "sample to detector, along the detector's normal")
+    pixel_size_y: float = quantity("m", "pixel size along y, of the stored image")
+    pixel_size_x: float = quantity("m", "pixel size along x, of the stored image")
+    center_y: float = quantity("pixel", "Center_2: row coordinate, offset included")
+    center_x: float = quantity("pixel", "Center_1: column coordinate, offset included")
+    offset_y: float = quantity("pixel", "Offset_2: coordinate of the edge of row 0", default=0.0)
+    offset_x: float = quantity("pixel", "Offset_1: coordinate of the edge of column 0", default=0.0)
+    rot1: float = quantity("degree", "rotation 1 as pyFAI defines it", default=0.0)
+    rot2: float = quantity("degree", "rotation 2 as pyFAI defines it", default=0.0)
+    rot3: float = quantity("degree", "rotation 3 as pyFAI defines it", default=0.0)
+    orientation: int = quantity("", "RasterOrientation 1..8 of the stored image", default=1)
+    dummy: float = quantity("counts", "value of a pixel without data, NaN: none", default=float("nan"))
+    ddummy: float = quantity("counts", "half-width around the dummy value", default=0.0)
+    binning_y: int = quantity("", "hardware binning along y, for the record only", default=1)
+    binning_x: int = quantity("", "hardware binning along x, for the record only", default=1)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The sample and its magnetic field."""
+
+    name: str = quantity("", "sample name")
+    magnetic_field: float = quantity("mT", "applied magnetic field, NaN: unknown", default=float("nan"))
+
+
+@dataclass(frozen=True)
+class Exposure:
+    """Times and monitors, one value a frame, or empty where the file has none."""
+
+    time: Floats = quantity("s", "exposure time of each frame", dims=("frame",), default=None)
+    elapsed: Floats = quantity("s", "start of each frame after the first one's", dims=("frame",), default=None)
+    intensity0: Floats = quantity("", "monitor before the sample", dims=("frame",), default=None)
+    intensity1: Floats = quantity("", "monitor behind the sample", dims=("frame",), default=None)
+
+    def __post_init__(self) -> None:
+        """Turn what is missing into empty arrays."""
+        for name in ("time", "elapsed", "intensity0", "intensity1"):
+            value = getattr(self, name)
+            array = np.zeros(0) if value is None else np.atleast_1d(np.asarray(value, dtype=float))
+            object.__setattr__(self, name, array)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a scan came from.
+
+    ``notes`` are the assumptions that a reader made and the named files that it did not find.
+    """
+
+    file_name: str = quantity("", "name of the input file, without folder")
+    reader: str = quantity("", "name of the reader")
+    type: str = quantity("", "media type: application/x-hdf5, application/x-edf, ...")
+    sha256: str = quantity("", "hash of the input file's bytes")
+    header: Mapping[str, Json] = quantity("", "every header key", default={})
+    notes: tuple[str, ...] = quantity("", "assumptions and missing named files", default=())
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One measurement: all that a reader found, and the frames.
+
+    Attributes
+    ----------
+    frames : ndarray (frame, y, x) or Hdf5Frames
+        Raw counts, never changed.
+    masks : tuple of Attachment
+        Masks that belong to the file: its own ``pixel_mask`` and files named by its header.
+        Non-zero means ignore.
+    auxiliary : tuple of Attachment
+        Other files named by the header (dark, flat field, window) that were found.
+    metadata : mapping of path to array or str
+        Every non-image dataset of an HDF5 input.
+    """
+
+    title: str
+    beam: Beam
+    detector: Detector
+    sample: Sample
+    origin: Origin
+    frames: Array | Hdf5Frames
+    exposure: Exposure = field(default_factory=Exposure)
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+    instrument: str = "unknown"
+    source_name: str = "unknown"
+    source_type: str = "Synchrotron X-ray Source"
+    masks: tuple[Attachment, ...] = ()
+    auxiliary: tuple[Attachment, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of frames, rows and columns."""
+        frames, rows, columns = self.frames.shape
+        return int(frames), int(rows), int(columns)
+
+
+def canonical_json(value: Json) -> str:
+    """Write JSON one way only: sorted keys, no spaces, UTF-8, no NaN (``null`` instead)."""
+    return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Json) -> Json:
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _finite(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,416 @@
+"""What steps return: frozen values that declare units and dimensions once.
+
+NaN in an array means "no data" (or "not fitted", with a status beside it), never zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscatter.frames import Stage
+from nxscatter.model import Floats, Ints, Json, quantity
+
+if TYPE_CHECKING:
+    import pandas
+
+STATUSES = ("ok", "isotropic", "coverage", "background", "not_converged", "at_limit", "too_few_points")
+
+
+class PixelFlag(IntFlag):
+    """Why a pixel is not a plain measured one. Bits 0 to 8 as in NeXus NXdetector ``pixel_mask``."""
+
+    GAP = 1 << 0
+    DEAD = 1 << 1
+    UNDER_RESPONDING = 1 << 2
+    OVER_RESPONDING = 1 << 3
+    NOISY = 1 << 4
+    CLUSTER = 1 << 6
+    MASKED = 1 << 8
+    DUMMY = 1 << 9
+    BEAMSTOP = 1 << 10
+    NOT_A_NUMBER = 1 << 11
+    SATURATED = 1 << 12
+    FILLED = 1 << 15
+
+    @classmethod
+    def invalid(cls) -> int:
+        """All bits that make a pixel invalid: every one but FILLED."""
+        return 0xFFFF & ~int(cls.FILLED)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One NXdata that is only for looking at: curves over one axis, or an image over two.
+
+    Parameters
+    ----------
+    name : str
+        Name of the NXdata group.
+    signal : str
+        Which of ``values`` is drawn.
+    axes : tuple of str
+        Which of ``values`` are the axes, slowest first.
+    values : mapping of str to (array, units, long name)
+        Signal, axes and further curves; ``X_errors`` beside ``X``.
+    auxiliary : tuple of str
+        Further curves drawn over the same axis.
+    title : str
+        Title of the plot.
+    """
+
+    name: str
+    signal: str
+    axes: tuple[str, ...]
+    values: Mapping[str, tuple[Any, str, str]]
+    auxiliary: tuple[str, ...] = ()
+    title: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Base of all results.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Warnings in words; they travel on to what is derived from this result.
+    auto : mapping
+        Values that the step chose by itself, stored beside the parameters and marked.
+    """
+
+    notes: tuple[str, ...] = field(default=(), metadata={"stored": False})
+    auto: Mapping[str, Json] = field(default_factory=dict, metadata={"stored": False})
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Return what `silx view` shows, the record's default first; empty: the main NXdata itself."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Geometry(Result):
+    """Where the detector stands: parameters and axes, not maps.
+
+    The centre (PONI) is in pixels of the stored image, offset removed: 0.5 is the middle of pixel 0.
+    Rotations are pyFAI's, in degrees.
+    """
+
+    wavelength: float = quantity("angstrom", "X-ray wavelength")
+    distance: float = quantity("m", "sample to detector, along the detector's normal")
+    pixel_size_y: float = quantity("m", "pixel size along y")
+    pixel_size_x: float = quantity("m", "pixel size along x")
+    center_y: float = quantity("pixel", "row of the point of normal incidence, 0.5 = middle of row 0")
+    center_x: float = quantity("pixel", "column of the point of normal incidence, 0.5 = middle of column 0")
+    rows: int = quantity("", "number of pixels along y")
+    columns: int = quantity("", "number of pixels along x")
+    rot1: float = quantity("degree", "rotation 1 (pyFAI)", default=0.0)
+    rot2: float = quantity("degree", "rotation 2 (pyFAI)", default=0.0)
+    rot3: float = quantity("degree", "rotation 3 (pyFAI)", default=0.0)
+    orientation: int = quantity("", "RasterOrientation of the stored image", default=1)
+    center_y_error: float = quantity("pixel", "standard error when refined, else NaN", default=float("nan"))
+    center_x_error: float = quantity("pixel", "standard error when refined, else NaN", default=float("nan"))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.rows, self.columns
+
+    @property
+    def axis_y(self) -> Floats:
+        """Signed q (1/angstrom) of each row's middle on the column through the centre, without tilt."""
+        return self._axis(np.arange(self.rows) + 0.5 - self.center_y, self.pixel_size_y)
+
+    @property
+    def axis_x(self) -> Floats:
+        """Signed q (1/angstrom) of each column's middle on the row through the centre, without tilt."""
+        return self._axis(np.arange(self.columns) + 0.5 - self.center_x, self.pixel_size_x)
+
+    def _axis(self, pixels: Floats, size: float) -> Floats:
+        two_theta = np.arctan(pixels * size / self.distance)
+        return np.asarray(4 * np.pi * np.sin(two_theta / 2) / self.wavelength)
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw signed q along the row and the column through the centre."""
+        made = []
+        for letter, values in (("x", self.axis_x), ("y", self.axis_y)):
+            made.append(
+                Plot(
+                    f"axis_{letter}",
+                    f"q_{letter}",
+                    (f"pixel_{letter}",),
+                    {
+                        f"q_{letter}": (values, "1/angstrom", f"q along {letter} (1/angstrom)"),
+                        f"pixel_{letter}": (np.arange(len(values)) + 0.5, "pixel", f"{letter} (pixel)"),
+                    },
+                    title=f"q along {letter} through the beam centre",
+                )
+            )
+        return tuple(made)
+
+
+@dataclass(frozen=True)
+class Image(Result):
+    """The averaged image after an image step, and the chain that makes it frame by frame.
+
+    ``variance`` None means Poisson counts: the variance of the mean of ``frames`` frames is
+    ``intensity / frames``. A pixel that is invalid in any averaged frame is invalid in the mean.
+    """
+
+    intensity: Floats = quantity("counts", "mean intensity, NaN where invalid", dims=("y", "x"))
+    flags: Ints = quantity("", "PixelFlag bits (uint16); 0 = plainly measured", dims=("y", "x"))
+    frames: int = quantity("", "number of frames averaged", default=1)
+    variance: Floats | None = quantity(
+        "counts2", "variance of the mean intensity, NaN for filled pixels", dims=("y", "x"), default=None
+    )
+    stage: Stage | None = quantity("", "the chain, in memory only", default=None, stored=False)
+
+
+@dataclass(frozen=True)
+class Rings(Result):
+    """Rings found in the radial profile, and their common centre."""
+
+    q: Floats = quantity("1/angstrom", "position of each ring, ascending", dims=("ring",))
+    fwhm: Floats = quantity("1/angstrom", "full width at half maximum", dims=("ring",))
+    fwhm_pixels: Floats = quantity("pixel", "full width at half maximum", dims=("ring",))
+    height: Floats = quantity("counts", "height above the background", dims=("ring",))
+    prominence: Floats = quantity("", "prominence in units of its standard deviation", dims=("ring",))
+    radial_q: Floats = quantity("1/angstrom", "middle of each annulus", dims=("radial_q",))
+    intensity: Floats = quantity("counts", "mean of valid pixels, NaN without any", dims=("radial_q",))
+    intensity_errors: Floats = quantity("counts", "standard error of the mean", dims=("radial_q",))
+    center_y: float = quantity("pixel", "row of the rings' own centre, NaN when it cannot be fitted")
+    center_x: float = quantity("pixel", "column of the rings' own centre, NaN when it cannot be fitted")
+    center_y_error: float = quantity("pixel", "standard error")
+    center_x_error: float = quantity("pixel", "standard error")
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw the radial profile in which the rings were found."""
+        found = ", ".join(f"{q:.4g}" for q in self.q)
+        return (
+            Plot(
+                "radial_profile",
+                "intensity",
+                ("q",),
+                {
+                    "intensity": (self.intensity, "counts", "mean intensity"),
+                    "intensity_errors": (self.intensity_errors, "counts", ""),
+                    "q": (self.radial_q, "1/angstrom", "q (1/angstrom)"),
+                },
+                title=f"radial profile, rings at q = {found} 1/angstrom" if found else "radial profile, no ring found",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Profiles(Result):
+    """Mean intensity against azimuth on rings of constant q.
+
+    A stack processed frame by frame has a leading frame axis. ``pixels`` counts the valid pixels of a bin,
+    filled ones included; ``measured`` leaves those out, and so does every error. The variance of a bin follows
+    a model intensity m as ``variance_slope * m + variance_floor``.
+    """
+
+    angle: str = quantity("", "'chi' (full circle) or 'beta' (0..180)")
+    q: Floats = quantity("1/angstrom", "ring centre", dims=("ring",))
+    q_width: Floats = quantity("1/angstrom", "half-width of the ring", dims=("ring",))
+    hkl: tuple[str, ...] = quantity("", "reflection of each ring, '' without one", dims=("ring",))
+    bins: Floats = quantity("degree", "middle of each angular bin", dims=("bin",))
+    intensity: Floats = quantity("counts", "mean of valid pixels, NaN without any", dims=("frame?", "ring", "bin"))
+    intensity_errors: Floats = quantity(
+        "counts", "standard error from measured pixels, NaN without any", dims=("frame?", "ring", "bin")
+    )
+    pixels: Ints = quantity("", "valid pixels in the bin", dims=("ring", "bin"))
+    measured: Ints = quantity("", "measured (not filled) pixels in the bin", dims=("ring", "bin"))
+    variance_slope: Floats = quantity("counts", "variance per unit intensity", dims=("ring", "bin"))
+    variance_floor: Floats = quantity("counts2", "variance at zero intensity", dims=("ring", "bin"))
+    theta_bragg: Floats = quantity("degree", "half the scattering angle of each ring", dims=("ring",))
+    elapsed: Floats = quantity("s", "start of each frame, empty for the mean", dims=("frame",), default=None)
+
+    def __post_init__(self) -> None:
+        """Make a missing time axis an empty one."""
+        if self.elapsed is None:
+            object.__setattr__(self, "elapsed", np.zeros(0))
+
+    @property
+    def stack(self) -> Floats:
+        """Intensity as (frame, ring, bin), with one frame for the mean."""
+        return self.intensity.reshape(-1, len(self.q), len(self.bins))
+
+    @property
+    def stack_errors(self) -> Floats:
+        """Errors as (frame, ring, bin)."""
+        return self.intensity_errors.reshape(-1, len(self.q), len(self.bins))
+
+    def label(self, ring: int) -> str:
+        """Name of a ring for people."""
+        name = f"q = {self.q[ring]:.4g} 1/angstrom"
+        return f"({self.hkl[ring]}) {name}" if self.hkl[ring] else name
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw labelled curves, one a ring (of the first frame)."""
+        values: dict[str, tuple[Any, str, str]] = {}
+        for ring in range(len(self.q)):
+            values[f"ring_{ring + 1}"] = (self.stack[0, ring], "counts", self.label(ring))
+            values[f"ring_{ring + 1}_errors"] = (self.stack_errors[0, ring], "counts", "")
+        values[self.angle] = (self.bins, "degree", f"{self.angle} (degree)")
+        others = tuple(f"ring_{ring + 1}" for ring in range(1, len(self.q)))
+        title = self.label(0) if len(self.q) == 1 else "azimuthal profiles"
+        return (Plot("curves", "ring_1", (self.angle,), values, others, title),)
+
+
+@dataclass(frozen=True)
+class PixelProfiles(Result):
+    """One (angle, intensity) pair per pixel of each ring, sorted by angle; rings one after the other."""
+
+    angle: str = quantity("", "'chi' or 'beta'")
+    q: Floats = quantity("1/angstrom", "ring centre", dims=("ring",))
+    q_width: Floats = quantity("1/angstrom", "half-width of the ring", dims=("ring",))
+    hkl: tuple[str, ...] = quantity("", "reflection of each ring, '' without one", dims=("ring",))
+    first: Ints = quantity("", "index of each ring's first pixel", dims=("ring",))
+    pixel_angle: Floats = quantity("degree", "angle of each pixel", dims=("pixel",))
+    intensity: Floats = quantity("counts", "intensity of each pixel, NaN where invalid", dims=("pixel",))
+    row: Ints = quantity("", "row of each pixel", dims=("pixel",))
+    column: Ints = quantity("", "column of each pixel", dims=("pixel",))
+
+    def ring(self, number: int) -> slice:
+        """Return the slice of pixels that belongs to ring ``number`` (from 0)."""
+        ends = [*self.first[1:], len(self.intensity)]
+        return slice(int(self.first[number]), int(ends[number]))
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw the pixels of the first ring against their angle."""
+        where = self.ring(0)
+        return (
+            Plot(
+                "curves",
+                "intensity",
+                (self.angle,),
+                {
+                    "intensity": (self.intensity[where], "counts", "intensity of each pixel"),
+                    self.angle: (self.pixel_angle[where], "degree", f"{self.angle} (degree)"),
+                },
+                title=f"pixels at q = {self.q[0]:.4g} 1/angstrom",
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class Fits(Result):
+    """Fitted lines: one row a frame, ring and peak.
+
+    ``values`` and ``errors`` map a parameter's name to one number a row (NaN: not fitted, held fixed for an
+    error). ``frame`` is -1 for the mean of all frames; ``ring`` and ``peak`` count from 1.
+    ``profile`` and ``fitted`` keep the curves of the first frame for looking at.
+    """
+
+    model: str = quantity("", "pseudo_voigt, maier_saupe, kratky or leadbetter_norris")
+    angle: str = quantity("", "'chi' or 'beta'")
+    frame: Ints = quantity("", "frame number, -1 for the mean", dims=("row",))
+    ring: Ints = quantity("", "ring number, from 1", dims=("row",))
+    peak: Ints = quantity("", "peak number on its ring, from 1", dims=("row",))
+    q: Floats = quantity("1/angstrom", "ring centre", dims=("row",))
+    hkl: tuple[str, ...] = quantity("", "reflection, '' without one", dims=("row",))
+    values: Mapping[str, Floats] = quantity("", "fitted parameters", dims=("row",))
+    errors: Mapping[str, Floats] = quantity("", "standard errors", dims=("row",))
+    covariance: Floats = quantity("", "covariance in the order of values, NaN if fixed", dims=("row", "p", "p2"))
+    R2: Floats = quantity("", "coefficient of determination on unsmoothed data", dims=("row",))
+    chi2_red: Floats = quantity("", "reduced chi square", dims=("row",))
+    S_harmonic: Floats = quantity("", "order parameter from the second harmonic", dims=("row",))
+    S_harmonic_error: Floats = quantity("", "its standard error", dims=("row",))
+    isotropy_p: Floats = quantity("", "probability of the anisotropy by chance", dims=("row",))
+    status: tuple[str, ...] = quantity("", "one of STATUSES", dims=("row",))
+    reason: tuple[str, ...] = quantity("", "the status in words, '' when ok", dims=("row",))
+    theta_bragg: Floats = quantity("degree", "Bragg angle of each row's ring", dims=("row",))
+    bins: Floats = quantity("degree", "middle of each bin of the curves", dims=("bin",))
+    profile: Floats = quantity("counts", "profile of the first frame", dims=("curve", "bin"))
+    profile_errors: Floats = quantity("counts", "its standard error", dims=("curve", "bin"))
+    fitted: Floats = quantity("counts", "model on the same bins, NaN outside its range", dims=("curve", "bin"))
+    elapsed: Floats = quantity("s", "time of each row's frame, NaN for the mean", dims=("row",), default=None)
+
+    def __post_init__(self) -> None:
+        """Fill the time of rows that have none."""
+        if self.elapsed is None:
+            object.__setattr__(self, "elapsed", np.full(len(self.frame), np.nan))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the rows as a table; columns as in ``nxscatter table``, one row a frame, ring and peak."""
+        import pandas
+
+        columns: dict[str, Any] = {
+            name: getattr(self, name) for name in ("frame", "ring", "peak", "q", "hkl", "elapsed")
+        }
+        for name, values in self.values.items():
+            columns[name] = values
+            columns[f"{name}_error"] = self.errors[name]
+        for name in ("S_harmonic", "S_harmonic_error", "isotropy_p", "R2", "chi2_red", "status", "reason"):
+            columns[name] = getattr(self, name)
+        return pandas.DataFrame(columns)
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw profile and model of each ring of the first frame."""
+        return tuple(self._overlay(curve) for curve in range(len(self.profile)))
+
+    def _overlay(self, curve: int) -> Plot:
+        name = self.model.replace("_", " ")
+        values = {
+            "intensity": (self.profile[curve], "counts", "measured"),
+            "intensity_errors": (self.profile_errors[curve], "counts", ""),
+            "model": (self.fitted[curve], "counts", name),
+            self.angle: (self.bins, "degree", f"{self.angle} (degree)"),
+        }
+        return Plot(f"fit_{curve + 1}", "intensity", (self.angle,), values, ("model",), f"{name}, ring {curve + 1}")
+
+
+@dataclass(frozen=True)
+class Orientation(Result):
+    """Order parameters: one row a frame, ring, peak, fitted model and method."""
+
+    frame: Ints = quantity("", "frame number, -1 for the mean", dims=("row",))
+    ring: Ints = quantity("", "ring number, from 1", dims=("row",))
+    peak: Ints = quantity("", "peak number on its ring, from 1", dims=("row",))
+    q: Floats = quantity("1/angstrom", "ring centre", dims=("row",))
+    hkl: tuple[str, ...] = quantity("", "reflection, '' without one", dims=("row",))
+    model: tuple[str, ...] = quantity("", "fitted model that S was made from, '' for moments", dims=("row",))
+    method: tuple[str, ...] = quantity("", "definition of S", dims=("row",))
+    reflection: tuple[str, ...] = quantity("", "meridional, equatorial, an angle, or ''", dims=("row",))
+    S: Floats = quantity("", "order parameter <P2>, -1/2..1", dims=("row",))
+    S_errors: Floats = quantity("", "its standard error", dims=("row",))
+    P4: Floats = quantity("", "<P4>, NaN where the method gives none", dims=("row",))
+    P4_errors: Floats = quantity("", "its standard error", dims=("row",))
+    status: tuple[str, ...] = quantity("", "one of STATUSES", dims=("row",))
+    reason: tuple[str, ...] = quantity("", "the status in words, '' when ok", dims=("row",))
+    elapsed: Floats = quantity("s", "time of each row's frame, NaN for the mean", dims=("row",), default=None)
+
+    def __post_init__(self) -> None:
+        """Fill the time of rows that have none."""
+        if self.elapsed is None:
+            object.__setattr__(self, "elapsed", np.full(len(self.frame), np.nan))
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the rows as a table, one row a frame, ring, peak and method."""
+        import pandas
+
+        names = ("frame", "ring", "peak", "q", "hkl", "model", "method", "reflection", "S", "P4", "status", "reason")
+        columns: dict[str, Any] = {name: getattr(self, name) for name in names}
+        columns["S_error"], columns["P4_error"] = self.S_errors, self.P4_errors
+        return pandas.DataFrame(columns)
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw S with error bars against the row of the table."""
+        rows = np.arange(1, len(self.S) + 1, dtype=float)
+        return (
+            Plot(
+                "order",
+                "S",
+                ("row",),
+                {
+                    "S": (self.S, "", "order parameter S"),
+                    "S_errors": (self.S_errors, "", ""),
+                    "row": (rows, "", "row of the table"),
+                },
+                title="order parameter S",
+            ),
+        )

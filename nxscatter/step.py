@@ -1,0 +1,195 @@
+"""A step is its parameters; its signature is its contract."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from nxscatter.errors import ParameterError
+from nxscatter.model import Attachment, Json
+
+_REGISTRY: dict[str, type[Step]] = {}
+
+
+@dataclass(frozen=True)
+class Step:
+    """Base of all steps: a frozen set of parameters that can be called on its inputs.
+
+    Subclasses set ``name`` and ``version`` (raised whenever numbers change), declare parameters with
+    `nxscatter.model.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
+    `~nxscatter.frames.FrameReader` and the model classes (from the container), results of earlier steps,
+    ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
+
+    Raises
+    ------
+    ParameterError
+        When a value has the wrong type or lies outside its legal range.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Enter the step into the registry."""
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            _REGISTRY[cls.name] = cls
+
+    def __post_init__(self) -> None:
+        """Bring every parameter to its declared type and check its range."""
+        kinds = parameter_types(type(self))
+        for item in fields(self):
+            label = f"{self.name}.{item.name}"
+            value = _coerce(label, getattr(self, item.name), kinds[item.name])
+            _check_range(label, value, item.metadata)
+            object.__setattr__(self, item.name, value)
+
+    @property
+    def parameters(self) -> dict[str, Json]:
+        """Parameters as JSON values; an attachment as its name, role and hash."""
+        return {item.name: _as_json(getattr(self, item.name)) for item in fields(self)}
+
+    @property
+    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+        """The parameters that are files, by name."""
+        found: dict[str, tuple[Attachment, ...]] = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, Attachment):
+                found[item.name] = (value,)
+            elif isinstance(value, tuple) and any(isinstance(part, Attachment) for part in value):
+                found[item.name] = value
+        return found
+
+    @classmethod
+    def inputs(cls) -> dict[str, Any]:
+        """Annotations of the inputs of ``__call__``, by argument name."""
+        hints = typing.get_type_hints(cls.__call__)
+        return {name: kind for name, kind in hints.items() if name != "return"}
+
+    @classmethod
+    def output(cls) -> type:
+        """Class of the result."""
+        result: type = typing.get_type_hints(cls.__call__)["return"]
+        return result
+
+
+def registry() -> dict[str, type[Step]]:
+    """Return all steps by name, importing the modules of `nxscatter.steps` first."""
+    _load_steps()
+    return dict(_REGISTRY)
+
+
+def get_step(name: str) -> type[Step]:
+    """Return the step called ``name``; raise ParameterError with the known names when there is none."""
+    known = registry()
+    if name not in known:
+        raise ParameterError(f"unknown step '{name}': use one of {', '.join(sorted(known))}")
+    return known[name]
+
+
+def make_step(name: str, parameters: Mapping[str, Any]) -> Step:
+    """Make a step from its name and parameters; unknown keys raise and list the known ones."""
+    kind = get_step(name)
+    known = [item.name for item in fields(kind)]
+    for key in parameters:
+        if key not in known:
+            raise ParameterError(f"step '{name}' has no parameter '{key}': use one of {', '.join(known) or '(none)'}")
+    for item in fields(kind):
+        if item.default is MISSING and item.default_factory is MISSING and item.name not in parameters:
+            raise ParameterError(f"step '{name}' needs the parameter '{item.name}' ({item.metadata['doc']})")
+    return kind(**parameters)
+
+
+def parameter_types(kind: type[Step]) -> dict[str, Any]:
+    """Return the resolved type of every parameter of a step class."""
+    hints = typing.get_type_hints(kind)
+    return {item.name: hints[item.name] for item in fields(kind)}
+
+
+@cache
+def _load_steps() -> None:
+    package = importlib.import_module("nxscatter.steps")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"nxscatter.steps.{module.name}")
+
+
+def _coerce(label: str, value: Any, kind: Any) -> Any:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        if value is None and type(None) in arguments:
+            return None
+        problems = []
+        for option in arguments:
+            if option is type(None):
+                continue
+            try:
+                return _coerce(label, value, option)
+            except ParameterError as error:
+                problems.append(error)
+        raise problems[0]
+    if origin is tuple:
+        if isinstance(value, str | bytes | Mapping):
+            raise ParameterError(f"{label} = {value!r}: give a list")
+        items = value if isinstance(value, list | tuple | np.ndarray) else [value]
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return tuple(_coerce(label, item, arguments[0]) for item in items)
+        if len(items) != len(arguments):
+            raise ParameterError(f"{label} = {value!r}: give {len(arguments)} values")
+        return tuple(_coerce(label, item, one) for item, one in zip(items, arguments, strict=True))
+    if isinstance(value, np.generic):
+        value = value.item()
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is int and not isinstance(value, bool):
+        if isinstance(value, int):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if kind is str and isinstance(value, str):
+        return value
+    if kind is Attachment and isinstance(value, Attachment):
+        return value
+    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Attachment: "a file"}
+    raise ParameterError(f"{label} = {value!r}: give {wanted.get(kind, kind)}")
+
+
+def _check_range(label: str, value: Any, rules: Mapping[str, Any]) -> None:
+    if value is None or isinstance(value, Attachment):
+        return
+    if isinstance(value, tuple):
+        for item in value:
+            _check_range(label, item, rules)
+        return
+    choices = rules.get("choices")
+    if choices is not None and value not in choices:
+        raise ParameterError(f"{label} = {value!r}: use one of {', '.join(map(str, choices))}")
+    if isinstance(value, bool | str):
+        return
+    low, high, above = rules.get("minimum"), rules.get("maximum"), rules.get("above")
+    units = f" {rules['units']}" if rules.get("units") else ""
+    if not np.isfinite(value):
+        raise ParameterError(f"{label} = {value!r}: give a finite number{units}")
+    too_low = (low is not None and value < low) or (above is not None and value <= above)
+    if too_low or (high is not None and value > high):
+        start = f"above {above:g}" if above is not None else (f"at least {low:g}" if low is not None else "")
+        end = f"at most {high:g}" if high is not None else ""
+        raise ParameterError(f"{label} = {value:g}: give {' and '.join(filter(None, (start, end)))}{units}")
+
+
+def _as_json(value: Any) -> Json:
+    if isinstance(value, Attachment):
+        return {"file": value.name, "role": value.role, "sha256": value.sha256}
+    if isinstance(value, tuple):
+        return [_as_json(item) for item in value]
+    return value

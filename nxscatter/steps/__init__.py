@@ -1,0 +1,1 @@
+"""The steps: one science topic a module. They import neither h5py nor matplotlib."""
