@@ -30,6 +30,7 @@ def quantity(
     dims: tuple[str, ...] = (),
     default: Any = MISSING,
     stored: bool = True,
+    name: str = "",
 ) -> Any:
     """Declare a field of a model or result class.
 
@@ -45,8 +46,10 @@ def quantity(
         The value when none is given.
     stored : bool
         False for helpers that live in memory only.
+    name : str
+        Name in the file where it differs; ``{angle}`` stands for the value of the field ``angle``.
     """
-    metadata = {"units": units, "doc": doc, "dims": dims, "stored": stored}
+    metadata = {"units": units, "doc": doc, "dims": dims, "stored": stored, "name": name}
     if default is MISSING:
         return field(metadata=metadata)
     if isinstance(default, dict):

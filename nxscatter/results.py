@@ -6,9 +6,9 @@ NaN in an array means "no data" (or "not fitted", with a status beside it), neve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,16 @@ from nxscatter.model import Floats, Ints, Json, quantity
 if TYPE_CHECKING:
     import pandas
 
+PARAMETER_UNITS = {
+    "y0": "counts",
+    "I": "counts",
+    "x0": "degree",
+    "x0_S": "degree",
+    "gamma": "degree",
+    "slope": "counts/degree",
+    "a": "counts/degree",
+    "b": "counts",
+}
 STATUSES = ("ok", "isotropic", "coverage", "background", "not_converged", "at_limit", "too_few_points")
 
 
@@ -81,7 +91,14 @@ class Result:
         Warnings in words; they travel on to what is derived from this result.
     auto : mapping
         Values that the step chose by itself, stored beside the parameters and marked.
+
+    ``signal`` names the field that the main NXdata plots ("" when all are details), ``group`` that NXdata,
+    and ``axes`` which field runs along a dimension (a dimension without a field is numbered).
     """
+
+    group: ClassVar[str] = "data"
+    signal: ClassVar[str] = ""
+    axes: ClassVar[Mapping[str, str]] = {}
 
     notes: tuple[str, ...] = field(default=(), metadata={"stored": False})
     auto: Mapping[str, Json] = field(default_factory=dict, metadata={"stored": False})
@@ -118,6 +135,24 @@ class Geometry(Result):
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.rows, self.columns
+
+    def binned(self, factor: int) -> Geometry:
+        """Return the geometry of the image binned by ``factor``.
+
+        Pixels grow, rows and columns that do not fill a block are left out, and a centre in SaxsKeyword
+        coordinates scales without a shift.
+        """
+        return replace(
+            self,
+            pixel_size_y=self.pixel_size_y * factor,
+            pixel_size_x=self.pixel_size_x * factor,
+            center_y=self.center_y / factor,
+            center_x=self.center_x / factor,
+            rows=self.rows // factor,
+            columns=self.columns // factor,
+            center_y_error=self.center_y_error / factor,
+            center_x_error=self.center_x_error / factor,
+        )
 
     @property
     def axis_y(self) -> Floats:
@@ -158,20 +193,38 @@ class Image(Result):
 
     ``variance`` None means Poisson counts: the variance of the mean of ``frames`` frames is
     ``intensity / frames``. A pixel that is invalid in any averaged frame is invalid in the mean.
+    ``binning`` relates the image to the geometry, which describes the stored pixels: a step that uses both
+    takes ``geometry.binned(image.binning)``.
     """
+
+    group: ClassVar[str] = "image"
+    signal: ClassVar[str] = "intensity"
 
     intensity: Floats = quantity("counts", "mean intensity, NaN where invalid", dims=("y", "x"))
     flags: Ints = quantity("", "PixelFlag bits (uint16); 0 = plainly measured", dims=("y", "x"))
     frames: int = quantity("", "number of frames averaged", default=1)
+    binning: int = quantity("", "stored pixels along one side of an image pixel", default=1)
     variance: Floats | None = quantity(
         "counts2", "variance of the mean intensity, NaN for filled pixels", dims=("y", "x"), default=None
     )
     stage: Stage | None = quantity("", "the chain, in memory only", default=None, stored=False)
 
+    def variance_at(self, index: Ints) -> Floats:
+        """Return the variance of the mean intensity at flat pixels ``index``, NaN where invalid or filled."""
+        if self.variance is not None:
+            return np.asarray(self.variance.reshape(-1)[index], dtype=float)
+        poisson = np.asarray(self.intensity.reshape(-1)[index], dtype=float) / self.frames
+        poisson[self.flags.reshape(-1)[index] != 0] = np.nan
+        return poisson
+
 
 @dataclass(frozen=True)
 class Rings(Result):
     """Rings found in the radial profile, and their common centre."""
+
+    group: ClassVar[str] = "radial_profile"
+    signal: ClassVar[str] = "intensity"
+    axes: ClassVar[Mapping[str, str]] = {"radial_q": "radial_q"}
 
     q: Floats = quantity("1/angstrom", "position of each ring, ascending", dims=("ring",))
     fwhm: Floats = quantity("1/angstrom", "full width at half maximum", dims=("ring",))
@@ -213,11 +266,15 @@ class Profiles(Result):
     a model intensity m as ``variance_slope * m + variance_floor``.
     """
 
+    group: ClassVar[str] = "profiles"
+    signal: ClassVar[str] = "intensity"
+    axes: ClassVar[Mapping[str, str]] = {"ring": "q", "bin": "bins"}
+
     angle: str = quantity("", "'chi' (full circle) or 'beta' (0..180)")
     q: Floats = quantity("1/angstrom", "ring centre", dims=("ring",))
     q_width: Floats = quantity("1/angstrom", "half-width of the ring", dims=("ring",))
     hkl: tuple[str, ...] = quantity("", "reflection of each ring, '' without one", dims=("ring",))
-    bins: Floats = quantity("degree", "middle of each angular bin", dims=("bin",))
+    bins: Floats = quantity("degree", "middle of each angular bin", dims=("bin",), name="{angle}")
     intensity: Floats = quantity("counts", "mean of valid pixels, NaN without any", dims=("frame?", "ring", "bin"))
     intensity_errors: Floats = quantity(
         "counts", "standard error from measured pixels, NaN without any", dims=("frame?", "ring", "bin")
@@ -265,12 +322,16 @@ class Profiles(Result):
 class PixelProfiles(Result):
     """One (angle, intensity) pair per pixel of each ring, sorted by angle; rings one after the other."""
 
+    group: ClassVar[str] = "pixels"
+    signal: ClassVar[str] = "intensity"
+    axes: ClassVar[Mapping[str, str]] = {"pixel": "pixel_angle"}
+
     angle: str = quantity("", "'chi' or 'beta'")
     q: Floats = quantity("1/angstrom", "ring centre", dims=("ring",))
     q_width: Floats = quantity("1/angstrom", "half-width of the ring", dims=("ring",))
     hkl: tuple[str, ...] = quantity("", "reflection of each ring, '' without one", dims=("ring",))
     first: Ints = quantity("", "index of each ring's first pixel", dims=("ring",))
-    pixel_angle: Floats = quantity("degree", "angle of each pixel", dims=("pixel",))
+    pixel_angle: Floats = quantity("degree", "angle of each pixel", dims=("pixel",), name="{angle}")
     intensity: Floats = quantity("counts", "intensity of each pixel, NaN where invalid", dims=("pixel",))
     row: Ints = quantity("", "row of each pixel", dims=("pixel",))
     column: Ints = quantity("", "column of each pixel", dims=("pixel",))
@@ -305,6 +366,9 @@ class Fits(Result):
     error). ``frame`` is -1 for the mean of all frames; ``ring`` and ``peak`` count from 1.
     ``profile`` and ``fitted`` keep the curves of the first frame for looking at.
     """
+
+    group: ClassVar[str] = "table"
+    signal: ClassVar[str] = "x0"
 
     model: str = quantity("", "pseudo_voigt, maier_saupe, kratky or leadbetter_norris")
     angle: str = quantity("", "'chi' or 'beta'")
@@ -367,6 +431,9 @@ class Fits(Result):
 @dataclass(frozen=True)
 class Orientation(Result):
     """Order parameters: one row a frame, ring, peak, fitted model and method."""
+
+    group: ClassVar[str] = "table"
+    signal: ClassVar[str] = "S"
 
     frame: Ints = quantity("", "frame number, -1 for the mean", dims=("row",))
     ring: Ints = quantity("", "ring number, from 1", dims=("row",))

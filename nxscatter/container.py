@@ -1,0 +1,571 @@
+"""Containers and their records: reading anywhere, writing only inside a transaction.
+
+A container is append-only. A record is never changed or deleted; each one's checksum covers everything in its group
+and the checksum of the record before it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nxscatter import __version__, layout
+from nxscatter.codec import (
+    make_group,
+    read_attachment,
+    read_result,
+    read_text,
+    write_attachment,
+    write_field,
+    write_result,
+)
+from nxscatter.errors import ContainerError
+from nxscatter.hashing import combined, group_hashes, text_hash
+from nxscatter.model import (
+    Attachment,
+    Beam,
+    Detector,
+    Exposure,
+    Json,
+    Origin,
+    Sample,
+    Scan,
+    canonical_json,
+)
+from nxscatter.rawcopy import Hdf5Reader
+from nxscatter.step import Step, get_step, make_step
+from nxscatter.transaction import Lock, clone, disk_error, replacing
+
+if TYPE_CHECKING:
+    import h5py
+
+    from nxscatter.results import Result
+
+D = TypeVar("D", Beam, Detector, Exposure)
+_RESULT_CHECKSUM = "result/checksum"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where an input of a step came from: a path in the container, and the content hash it had."""
+
+    path: str
+    checksum: str
+
+
+class Record:
+    """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
+
+    def __init__(self, container: Container, name: str) -> None:
+        self.container = container
+        self.name = name
+        with container.opened() as file:
+            group = file["entry"][name]
+            self.sequence = int(group["sequence_index"][()])
+            self.date = read_text(group["date"])
+            self.program_version = read_text(group["version"])
+            self.configuration: dict[str, Json] = json.loads(read_text(group["configuration/data"]))
+            self.hashes: dict[str, str] = json.loads(read_text(group["result/data"]))
+            self.checksum = read_text(group[_RESULT_CHECKSUM])
+
+    @property
+    def path(self) -> str:
+        """Path of the record in its container."""
+        return f"/entry/{self.name}"
+
+    @property
+    def base(self) -> str:
+        """Name without version: the step's, or the one that a recipe gave."""
+        return self.name.rsplit("_v", 1)[0]
+
+    @property
+    def number(self) -> int:
+        """Version of this name, from 1."""
+        return int(self.name.rsplit("_v", 1)[1])
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return str(self.configuration["step"])
+
+    @property
+    def step_version(self) -> int:
+        """Version of the step's code."""
+        return int(self.configuration["step_version"])
+
+    @property
+    def parameters(self) -> dict[str, Json]:
+        """Parameters as JSON values."""
+        return dict(self.configuration["parameters"])
+
+    @property
+    def auto(self) -> dict[str, Json]:
+        """What the step chose by itself."""
+        return dict(self.configuration["auto"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings in words."""
+        return tuple(self.configuration["notes"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Versions of the programs that made it."""
+        return dict(self.configuration["environment"])
+
+    @property
+    def inputs(self) -> dict[str, list[Source]]:
+        """Sources of each argument of the step."""
+        found = self.configuration["inputs"].items()
+        return {key: [Source(one["path"], one["checksum"]) for one in sources] for key, sources in found}
+
+    @property
+    def result_hash(self) -> str:
+        """Content hash of the result alone: equal for two runs that agree."""
+        return combined(self.hashes)
+
+    @property
+    def parents(self) -> tuple[Record, ...]:
+        """Return the records that this one was made from."""
+        paths = [source.path for sources in self.inputs.values() for source in sources]
+        records = {record.path: record for record in self.container.records}
+        return tuple(records[path] for path in paths if path in records)
+
+    @property
+    def lineage(self) -> set[str]:
+        """Base names of all records that this one stands on, its own included."""
+        return {self.base}.union(*(parent.lineage for parent in self.parents))
+
+    @property
+    def stale(self) -> bool:
+        """Whether an input, or an input's input, has a newer version."""
+        return any(parent.stale or parent.name != self.container.latest(parent.base).name for parent in self.parents)
+
+    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+        """Read the embedded files, by parameter."""
+        with self.container.opened() as file:
+            group = file[self.path]
+            names = self.configuration["attachments"].items()
+            return {key: tuple(read_attachment(group[name]) for name in listed) for key, listed in names}
+
+    def make_step(self) -> Step:
+        """Make the step again, from the stored parameters and embedded files."""
+        parameters: dict[str, Any] = {**self.parameters}
+        kinds = self.attachments()
+        for key, files in kinds.items():
+            parameters[key] = files if isinstance(parameters[key], list) else files[0]
+        return make_step(self.step, parameters)
+
+    def load(self) -> Result:
+        """Read the result.
+
+        Returns
+        -------
+        Result
+            Of the class that the step declares; notes and automatic values included.
+        """
+        from dataclasses import replace
+
+        with self.container.opened() as file:
+            result: Result = read_result(file[self.path], get_step(self.step).output())
+        return replace(result, notes=self.notes, auto=self.auto)
+
+    def __repr__(self) -> str:
+        """Name and step in one line."""
+        return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
+
+
+class Container:
+    """A nxscatter file (.nxs). Opening reads only what is asked for; nothing here writes.
+
+    Raises
+    ------
+    ContainerError
+        When the file is missing, is not HDF5, or is not one of ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser().resolve()
+        self._check()
+
+    def _check(self) -> None:
+        if not self.path.is_file():
+            raise ContainerError(f"{self.path}: no such file; convert a raw file first")
+        with self.opened() as file:
+            layout.check_ours(file, self.path)
+
+    @contextmanager
+    def opened(self) -> Iterator[h5py.File]:
+        """Open the file for reading, for as long as the block lasts."""
+        import h5py
+
+        try:
+            file = h5py.File(self.path, "r", locking=False)
+        except OSError as error:
+            reason = str(error).splitlines()[0]
+            raise ContainerError(
+                f"{self.path}: cannot be opened as HDF5 ({reason}); it may be damaged or of another kind"
+            ) from error
+        with file:
+            yield file
+
+    @contextmanager
+    def transaction(self) -> Iterator[Draft]:
+        """Append records: all of the block, or nothing.
+
+        Raises
+        ------
+        LockedError
+            When another process is writing.
+        ContainerError
+            When the disk is full or the folder cannot be written; the old file is intact.
+        """
+        with Lock(self.path), replacing(self.path) as temporary:
+            draft = Draft(self.path, temporary)
+            try:
+                yield draft
+            except BaseException:
+                draft.close(keep=False)
+                raise
+            draft.close(keep=True)
+        self.__dict__.pop("records", None)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All records in the order in which they were made."""
+        with self.opened() as file:
+            names = record_names(file)
+            return tuple(Record(self, name) for name in names)
+
+    def latest(self, name: str) -> Record:
+        """Return the newest record called ``name``, or made by the step of that name.
+
+        Raises
+        ------
+        ContainerError
+            When there is none; the message lists what there is.
+        """
+        for record in reversed(self.records):
+            if record.base == name:
+                return record
+        for record in reversed(self.records):
+            if record.step == name:
+                return record
+        known = ", ".join(sorted({record.base for record in self.records})) or "none"
+        raise ContainerError(f"{self.path}: has no record '{name}' (it has: {known}); run that step first")
+
+    def record(self, name: str) -> Record:
+        """Return the record of exactly this name (``caving_v2``), or the newest of this base name."""
+        for record in self.records:
+            if record.name == name:
+                return record
+        return self.latest(name)
+
+    @property
+    def title(self) -> str:
+        """Title of the measurement."""
+        with self.opened() as file:
+            return read_text(file["entry/title"])
+
+    @property
+    def instrument(self) -> str:
+        """Name of the instrument."""
+        with self.opened() as file:
+            return read_text(file["entry/instrument/name"])
+
+    @property
+    def start_time(self) -> datetime | None:
+        """Start of the measurement, None when unknown."""
+        with self.opened() as file:
+            return layout.read_time(file, "start_time")
+
+    @property
+    def end_time(self) -> datetime | None:
+        """End of the measurement, None when unknown."""
+        with self.opened() as file:
+            return layout.read_time(file, "end_time")
+
+    @property
+    def sample(self) -> Sample:
+        """The sample; its field is NaN when unknown."""
+        with self.opened() as file:
+            return layout.read_sample(file)
+
+    @property
+    def beam(self) -> Beam:
+        """The incident beam."""
+        return self._described(Beam)
+
+    @property
+    def detector(self) -> Detector:
+        """The detector as the source described it."""
+        return self._described(Detector)
+
+    @property
+    def exposure(self) -> Exposure:
+        """Times and monitors of the frames."""
+        return self._described(Exposure)
+
+    def _described(self, kind: type[D]) -> D:
+        with self.opened() as file:
+            return layout.read_description(file, kind)
+
+    @property
+    def origin(self) -> Origin:
+        """Where the scan came from."""
+        with self.opened() as file:
+            return layout.read_origin(file)
+
+    @property
+    def masks(self) -> tuple[Attachment, ...]:
+        """Masks that came with the scan."""
+        with self.opened() as file:
+            return layout.read_attachments(file, "mask")
+
+    @property
+    def auxiliary(self) -> tuple[Attachment, ...]:
+        """Further files that came with the scan (dark, flat field, window)."""
+        with self.opened() as file:
+            return layout.read_attachments(file, "auxiliary")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of frames, rows and columns."""
+        with self.opened() as file:
+            frames, rows, columns = file[layout.FRAMES].shape
+        return int(frames), int(rows), int(columns)
+
+    @property
+    def raw(self) -> Hdf5Reader:
+        """The raw frames, read one at a time."""
+        return Hdf5Reader(self.opened, layout.FRAMES, self.shape)
+
+    def nxroot(self) -> Any:
+        """Return the file as a nexusformat tree, for NeXpy and its users."""
+        from nexusformat.nexus import nxload
+
+        return nxload(str(self.path))
+
+    def __repr__(self) -> str:
+        """File, sample, frames and records in one line."""
+        frames, rows, columns = self.shape
+        field = self.sample.magnetic_field
+        at_field = "" if field != field else f", {field:g} mT"
+        size = f"{frames} x {rows} x {columns}"
+        return f"<Container {self.path.name}: {self.sample.name}{at_field}, {size}, {len(self.records)} records>"
+
+
+class Draft(Container):
+    """A container inside a transaction: everything that was appended so far can be read.
+
+    The copy that is written to is made when the first record arrives.
+    """
+
+    def __init__(self, path: Path, temporary: Path) -> None:
+        self.path = path
+        self._temporary = temporary
+        self._file: h5py.File | None = None
+        self._writable = False
+        self._compression = "bitshuffle"
+        if path.exists():
+            self._check()
+
+    @contextmanager
+    def opened(self) -> Iterator[h5py.File]:
+        """Give the file of this transaction."""
+        import h5py
+
+        if self._file is None:
+            with super().opened() as file:
+                yield file
+            return
+        assert isinstance(self._file, h5py.File)
+        yield self._file
+
+    def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
+        """Begin a new container with a scan, in place of whatever was there."""
+        import h5py
+
+        self._compression = compression
+        self._file = h5py.File(self._temporary, "w", libver=("earliest", "v110"))
+        layout.write_scan(self._file, scan, compression)
+        self.__dict__.pop("records", None)
+
+    def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
+        """Append the record of a step that was run, and make it what viewers show."""
+        import h5py
+
+        if self._file is None:
+            clone(self.path, self._temporary)
+            self._file = h5py.File(self._temporary, "r+", libver=("earliest", "v110"))
+        file, entry = self._file, self._file["entry"]
+        number = 1 + max((record.number for record in self.records if record.base == name), default=0)
+        ledger = layout.read_ledger(file)
+        group = make_group(entry, f"{name}_v{number}", "NXprocess")
+        write_field(group, "program", "nxscatter")
+        write_field(group, "version", __version__)
+        write_field(group, "date", datetime.now(UTC).isoformat(timespec="milliseconds"))
+        write_field(group, "sequence_index", ledger["records"] + 1)
+        _write_parameters(group, step)
+        attachments = _write_inputs(group, step, inputs)
+        configuration = {
+            "step": step.name,
+            "step_version": step.version,
+            "parameters": step.parameters,
+            "attachments": attachments,
+            "inputs": {key: [vars(source) for source in sources] for key, sources in inputs.items()},
+            "auto": dict(result.auto),
+            "notes": list(result.notes),
+            "environment": environment(),
+        }
+        _write_json(make_group(group, "configuration", "NXnote"), configuration)
+        group.attrs["default"] = write_result(group, result, self._compression)
+        note = make_group(group, "result", "NXnote")
+        write_field(note, "type", "application/json")
+        write_field(note, "data", canonical_json(result_hashes(group)).encode())
+        write_field(note, "algorithm", "sha256")
+        checksum = record_checksum(group, ledger["checksum"])
+        write_field(note, "checksum", checksum)
+        layout.write_ledger(file, {**ledger, "records": ledger["records"] + 1, "checksum": checksum})
+        entry.attrs["default"] = f"{name}_v{number}"
+        self.__dict__.pop("records", None)
+        return self.record(f"{name}_v{number}")
+
+    def close(self, *, keep: bool) -> None:
+        """Close the copy; with ``keep`` a failure to write it is an error, else it is thrown away."""
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            file.close()
+        except (OSError, RuntimeError) as error:
+            if keep:
+                raise disk_error(self.path, OSError(str(error))) from error
+
+
+def create(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwrite: bool = False) -> Container:
+    """Write a scan as a new container.
+
+    Raises
+    ------
+    ContainerError
+        When ``path`` exists and ``overwrite`` is not set.
+    """
+    with creating(path, scan, compression, overwrite):
+        pass
+    return Container(path)
+
+
+@contextmanager
+def creating(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwrite: bool = False) -> Iterator[Draft]:
+    """Write a scan as a new container, and the records of the block with it: all or nothing."""
+    target = Path(path).expanduser().resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(target), replacing(target) as temporary:
+        if target.exists() and not overwrite:
+            raise ContainerError(f"{target}: exists already; use --overwrite to replace it")
+        draft = Draft(target, temporary)
+        try:
+            draft.create(scan, compression)
+            yield draft
+        except BaseException:
+            draft.close(keep=False)
+            raise
+        draft.close(keep=True)
+
+
+def record_names(file: h5py.File) -> list[str]:
+    """Return the names of all records, in order of their sequence index."""
+    entry = file["entry"]
+    found = [name for name in entry if layout.is_record(entry[name])]
+    return sorted(found, key=lambda name: (int(entry[name]["sequence_index"][()]), name))
+
+
+def result_hashes(record: h5py.Group) -> dict[str, str]:
+    """Content hashes of what a step returned, by path in the record."""
+    hashes: dict[str, str] = {}
+    for name in record:
+        if record[name].attrs.get("NX_class") in ("NXdata", "NXcollection") and not name.startswith("input_"):
+            inside = group_hashes(record[name], skip_attributes=("target",))
+            hashes.update({f"{name}/{path}": value for path, value in inside.items()})
+    return hashes
+
+
+def record_checksum(record: h5py.Group, previous: str) -> str:
+    """Checksum of a record: everything in its group but the checksum itself, and the record before."""
+    return combined(group_hashes(record, (_RESULT_CHECKSUM,)), previous)
+
+
+@cache
+def environment() -> dict[str, str]:
+    """Versions of what computes here."""
+    import h5py
+
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "pyFAI", "h5py")}
+    return {
+        **versions,
+        "nxscatter": __version__,
+        "python": platform.python_version(),
+        "HDF5": h5py.version.hdf5_version,
+        "platform": platform.platform(),
+    }
+
+
+def _write_parameters(group: h5py.Group, step: Step) -> None:
+    from dataclasses import fields
+
+    parameters = make_group(group, "parameters", "NXparameters")
+    for item in fields(step):
+        value = getattr(step, item.name)
+        if isinstance(value, Attachment) or item.name in step.attachments:
+            files = step.attachments[item.name]
+            value = tuple(attachment.name for attachment in files)
+        elif isinstance(value, tuple) and value and isinstance(value[0], tuple):
+            value = tuple(" ".join(f"{part:g}" for part in one) for one in value)
+        if value is not None and value != ():
+            write_field(parameters, item.name, int(value) if isinstance(value, bool) else value, item.metadata["units"])
+
+
+def _write_inputs(group: h5py.Group, step: Step, inputs: Mapping[str, Sequence[Source]]) -> dict[str, list[str]]:
+    import h5py
+
+    number = 0
+    for sources in inputs.values():
+        for source in sources:
+            number += 1
+            note = make_group(group, f"input_{number}", "NXnote")
+            write_field(note, "file_name", source.path)
+            write_field(note, "checksum", source.checksum)
+            write_field(note, "algorithm", "sha256")
+            note["source"] = h5py.SoftLink(_viewable(group.file, source.path))
+    names: dict[str, list[str]] = {}
+    for key, files in step.attachments.items():
+        for attachment in files:
+            number += 1
+            write_attachment(group, f"input_{number}", attachment)
+            names.setdefault(key, []).append(f"input_{number}")
+    return names
+
+
+def _viewable(file: h5py.File, path: str) -> str:
+    """Return the group that shows an input: validators take a link to an NXdata in an NXnote, not to a record."""
+    if path == layout.FRAMES:
+        return "/entry/data"
+    default = file[path].attrs.get("default", "")
+    return f"{path}/{default}" if default else path
+
+
+def _write_json(note: h5py.Group, value: Json) -> None:
+    text = canonical_json(value)
+    write_field(note, "type", "application/json")
+    write_field(note, "data", text.encode())
+    write_field(note, "checksum", text_hash(text))
+    write_field(note, "algorithm", "sha256")

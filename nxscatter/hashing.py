@@ -1,0 +1,135 @@
+"""Content hashes of HDF5 groups: what a file says, whatever its chunks, filters or HDF5 version.
+
+Raw frames alone are hashed as they are stored, so that checking them needs no decompression.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscatter.model import canonical_json
+
+if TYPE_CHECKING:
+    import h5py
+
+
+def text_hash(text: str) -> str:
+    """Hash a text (UTF-8)."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def group_hashes(
+    group: h5py.Group, skip: tuple[str, ...] = (), skip_attributes: tuple[str, ...] = ()
+) -> dict[str, str]:
+    """Hash everything in a group: one entry per dataset, link and group, by path relative to it.
+
+    Parameters
+    ----------
+    group : h5py.Group
+        Where to start; its own attributes stand under ``"."``.
+    skip : tuple of str
+        Relative paths left out with all below them.
+    skip_attributes : tuple of str
+        Attributes of ``group`` itself that are left out.
+    """
+    attributes = {key: value for key, value in group.attrs.items() if key not in skip_attributes}
+    hashes = {".": text_hash(canonical_json(_attributes(attributes)))}
+    hashes.update(_walk(group, "", skip))
+    return hashes
+
+
+def combined(hashes: Mapping[str, str], *more: str) -> str:
+    """Hash a table of hashes, and further texts, into one."""
+    return text_hash(canonical_json([dict(hashes), *more]))
+
+
+def dataset_hash(dataset: h5py.Dataset) -> str:
+    """Hash dtype, shape, attributes and little-endian values of a dataset."""
+    import h5py
+
+    head = [dataset.shape, _attributes(dataset.attrs)]
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        values = dataset[()]
+        content = values.ravel().tolist() if isinstance(values, np.ndarray) else [values]
+        strings = [
+            item.decode("utf-8", "backslashreplace") if isinstance(item, bytes) else str(item) for item in content
+        ]
+        return text_hash(canonical_json(["text", str(dataset.dtype), *head, strings]))
+    values = np.ascontiguousarray(dataset[()])
+    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    digest = hashlib.sha256(canonical_json([little.dtype.str, *head]).encode())
+    digest.update(little.reshape(-1).view(np.uint8).data if little.size else b"")
+    return digest.hexdigest()
+
+
+def frames_hash(dataset: h5py.Dataset) -> str:
+    """Hash raw frames as stored: dtype, shape, chunk shape, filters, and the hash of each encoded chunk.
+
+    Frames that are stored contiguously are hashed by their values.
+    """
+    head = canonical_json(
+        [dataset.dtype.str, dataset.shape, dataset.chunks, _filters(dataset), _attributes(dataset.attrs)]
+    )
+    digest = hashlib.sha256(head.encode())
+    if dataset.chunks is None:
+        for frame in dataset:
+            digest.update(hashlib.sha256(np.ascontiguousarray(frame).tobytes()).digest())
+        return digest.hexdigest()
+    for offset in chunk_offsets(dataset):
+        mask, encoded = dataset.id.read_direct_chunk(offset)
+        digest.update(f"{offset}{mask}".encode() + hashlib.sha256(encoded).digest())
+    return digest.hexdigest()
+
+
+def chunk_offsets(dataset: h5py.Dataset) -> list[tuple[int, ...]]:
+    """Return the offsets of all stored chunks of a dataset, in order."""
+    found: list[tuple[int, ...]] = []
+    dataset.id.chunk_iter(lambda info: found.append(tuple(int(part) for part in info.chunk_offset)))
+    return sorted(found)
+
+
+def _filters(dataset: h5py.Dataset) -> list[Any]:
+    properties = dataset.id.get_create_plist()
+    return [
+        [int(code), list(map(int, values))]
+        for code, _, values, _ in map(properties.get_filter, range(properties.get_nfilters()))
+    ]
+
+
+def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    import h5py
+
+    for name in sorted(group):
+        path = f"{prefix}{name}"
+        if path in skip:
+            continue
+        link = group.get(name, getlink=True)
+        if isinstance(link, h5py.SoftLink):
+            yield path, text_hash(f"link {link.path}")
+            continue
+        if isinstance(link, h5py.ExternalLink):
+            yield path, text_hash(f"external {link.filename} {link.path}")
+            continue
+        item = group[name]
+        if isinstance(item, h5py.Dataset):
+            yield path, dataset_hash(item)
+        else:
+            yield path, text_hash(canonical_json(["group", _attributes(item.attrs)]))
+            yield from _walk(item, f"{path}/", skip)
+
+
+def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _attribute(attributes[key]) for key in sorted(attributes)}
+
+
+def _attribute(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return [
+            value.dtype.str,
+            [_attribute(item) for item in value.tolist()] if value.ndim else _attribute(value.item()),
+        ]
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value

@@ -1,0 +1,303 @@
+"""The one runner: finds the inputs of a step, calls it, appends its record; all or nothing."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, cast
+
+from nxscatter import layout
+from nxscatter.container import Container, Draft, Record, Source
+from nxscatter.errors import StepError
+from nxscatter.frames import FrameReader, Gather, Stage
+from nxscatter.hashing import combined, frames_hash, group_hashes, text_hash
+from nxscatter.model import Attachment, Beam, Detector, Exposure, Ints, Sample, canonical_json
+from nxscatter.results import Image, Result
+from nxscatter.step import Step, get_step
+
+
+@dataclass
+class Run:
+    """What one run of a recipe has seen: the records that later steps may use, and their results.
+
+    ``only`` None lets a step take any record of the container: a step that runs alone.
+    """
+
+    container: Container
+    only: list[str] | None = None
+    results: dict[str, Result] = field(default_factory=dict)
+
+    def candidates(self) -> list[Record]:
+        """List the records that may serve as inputs, newest last."""
+        records = self.container.records
+        if self.only is None:
+            return list(records)
+        by_name = {record.name: record for record in records}
+        return [by_name[name] for name in self.only]
+
+    def load(self, record: Record) -> Result:
+        """Give the result of a record, from memory where this run has made it."""
+        if record.name not in self.results:
+            result = record.load()
+            if isinstance(result, Image):
+                result = replace(result, stage=_LazyStage(record))
+            self.results[record.name] = result
+        return self.results[record.name]
+
+
+def run(
+    container: Container,
+    step: Step,
+    *,
+    name: str | None = None,
+    force: bool = False,
+    **chosen: Record | Sequence[Record],
+) -> Record:
+    """Run one step and append its record; when it is up to date already, return that record instead.
+
+    Parameters
+    ----------
+    container : Container
+        Written in a transaction of its own, unless it is a draft already.
+    step : Step
+        What to run.
+    name : str, optional
+        Name of the record without version; the step's name by default.
+    force : bool
+        Append a record even when the newest one of this name is up to date.
+    **chosen : Record
+        Inputs by argument name, where the newest fitting record is not the one wanted.
+
+    Returns
+    -------
+    Record
+        The record, new or found.
+
+    Raises
+    ------
+    StepError
+        When an input is missing or the step cannot work on it.
+    """
+    return run_steps(container, [(step, name or step.name, chosen)], force=force, alone=True)[0]
+
+
+def run_steps(
+    container: Container,
+    steps: Sequence[tuple[Step, str, Mapping[str, Any]]],
+    *,
+    force: bool = False,
+    alone: bool = False,
+) -> list[Record]:
+    """Run steps one after the other in one transaction.
+
+    Parameters
+    ----------
+    container : Container
+        Where to append.
+    steps : sequence of (step, record name, chosen inputs)
+        An input may be a `Record` or the base name of an earlier one.
+    force : bool
+        Append records even when they are up to date.
+    alone : bool
+        Let a step take any record of the container as input. Without it inputs come only from earlier steps of this
+        run, so that a recipe gives the same result whatever the container already holds.
+    """
+    if isinstance(container, Draft):
+        return _run_in(container, steps, force, alone)
+    with container.transaction() as draft:
+        names = [record.name for record in _run_in(draft, steps, force, alone)]
+    return [container.record(name) for name in names]
+
+
+def recompute(record: Record) -> Result:
+    """Compute the result of a record again from its stored parameters and inputs, with its stage when an image.
+
+    Raises
+    ------
+    StepError
+        When the step's code has another version than the record.
+    """
+    step = record.make_step()
+    if step.version != record.step_version:
+        raise StepError(
+            f"{record.name}: step {step.name} is version {step.version} here, the record has {record.step_version}"
+        )
+    session = Run(record.container)
+    by_path = {one.path: one for one in record.container.records}
+    arguments = {
+        key: [by_path[source.path] for source in sources if source.path in by_path]
+        for key, sources in record.inputs.items()
+    }
+    return _call(step, {key: _value(session, kind, key, arguments.get(key, [])) for key, kind in step.inputs().items()})
+
+
+def _run_in(
+    draft: Draft, steps: Sequence[tuple[Step, str, Mapping[str, Any]]], force: bool, alone: bool
+) -> list[Record]:
+    session = Run(draft, None if alone else [])
+    made: list[Record] = []
+    for step, name, chosen in steps:
+        record = _run_one(session, step, name, chosen, force)
+        made.append(record)
+        if session.only is not None:
+            session.only.append(record.name)
+    return made
+
+
+def _run_one(session: Run, step: Step, name: str, chosen: Mapping[str, Any], force: bool) -> Record:
+    arguments: dict[str, Any] = {}
+    sources: dict[str, list[Source]] = {}
+    records: dict[str, list[Record]] = {}
+    for key, kind in step.inputs().items():
+        records[key] = _find(session, step, name, key, kind, chosen.get(key, chosen.get("input")))
+        sources[key] = _sources(session.container, kind, key, records[key])
+    latest = [record for record in session.container.records if record.base == name]
+    if latest and not force and _up_to_date(latest[-1], step, sources):
+        return latest[-1]
+    for key, kind in step.inputs().items():
+        arguments[key] = _value(session, kind, key, records[key])
+    result = _call(step, arguments)
+    assert isinstance(session.container, Draft)
+    record = session.container.append(step, name, sources, result)
+    session.results[record.name] = result
+    return record
+
+
+def _call(step: Step, arguments: Mapping[str, Any]) -> Result:
+    return cast("Callable[..., Result]", step)(**arguments)
+
+
+def _up_to_date(record: Record, step: Step, sources: Mapping[str, Sequence[Source]]) -> bool:
+    same = (record.step, record.step_version) == (step.name, step.version) and record.inputs == dict(sources)
+    return same and canonical_json(record.parameters) == canonical_json(step.parameters)
+
+
+def _find(session: Run, step: Step, name: str, key: str, kind: Any, wanted: Any) -> list[Record]:
+    result, many, optional = _unpack(kind)
+    if result is None:
+        return []
+    candidates = [
+        record
+        for record in session.candidates()
+        if issubclass(get_step(record.step).output(), result)
+        and (session.only is not None or not {name, step.name} & _names(record))
+    ]
+    if wanted is not None:
+        chosen = _pick(session, step, key, result, wanted)
+        if chosen or not isinstance(wanted, str):
+            return chosen
+    newest = {record.base: record for record in candidates}
+    if many:
+        return sorted(newest.values(), key=lambda record: record.sequence)
+    if candidates:
+        return [candidates[-1]]
+    if optional:
+        return []
+    makers = ", ".join(sorted(one for one, made in _makers(result).items() if one != step.name and made))
+    raise StepError(
+        f"{session.container.path}: step '{name}' needs {result.__name__.lower()} from an earlier step; add {makers}"
+    )
+
+
+def _pick(session: Run, step: Step, key: str, result: type[Result], wanted: Any) -> list[Record]:
+    """Return the records chosen by name or object, none when a named one is of another type than this argument."""
+    picked = []
+    for one in wanted if isinstance(wanted, list | tuple) else [wanted]:
+        if isinstance(one, Record):
+            picked.append(session.container.record(one.name))
+            continue
+        found = [record for record in session.candidates() if one in (record.base, record.name)]
+        if not found:
+            known = ", ".join(record.base for record in session.candidates()) or "none"
+            raise StepError(f"step '{step.name}': input '{one}' is not an earlier record (there are: {known})")
+        if issubclass(get_step(found[-1].step).output(), result):
+            picked.append(found[-1])
+    return picked
+
+
+def _names(record: Record) -> set[str]:
+    """Names of the steps and records that a record stands on."""
+    return {record.base, record.step}.union(*(_names(parent) for parent in record.parents))
+
+
+def _makers(result: type[Result]) -> dict[str, bool]:
+    from nxscatter.step import registry
+
+    return {name: issubclass(step.output(), result) for name, step in registry().items()}
+
+
+def _unpack(kind: Any) -> tuple[type[Result] | None, bool, bool]:
+    """Return the result class that an annotation asks for (None: not a result), whether many, whether optional."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(option for option in arguments if option is not type(None))
+        return _unpack(inner)[0], False, True
+    if origin is tuple:
+        return _unpack(arguments[0])[0], True, True
+    return (kind if isinstance(kind, type) and issubclass(kind, Result) else None), False, False
+
+
+def _sources(container: Container, kind: Any, key: str, records: Sequence[Record]) -> list[Source]:
+    if records or _unpack(kind)[0] is not None:
+        return [Source(record.path, record.result_hash) for record in records]
+    with container.opened() as file:
+        if kind is FrameReader:
+            return [Source(layout.FRAMES, frames_hash(file[layout.FRAMES]))]
+        if typing.get_origin(kind) is tuple:
+            files: tuple[Attachment, ...] = getattr(container, key)
+            hashes = canonical_json([[one.name, one.role, one.sha256] for one in files])
+            return [Source(layout.ATTACHMENTS, text_hash(hashes))]
+        path = "/entry/sample" if _plain(kind) is Sample else f"{layout.DESCRIPTION}/{_plain(kind).__name__.lower()}"
+        return [Source(path, combined(group_hashes(file[path])))]
+
+
+def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:
+    result, many, _ = _unpack(kind)
+    if result is not None:
+        loaded = tuple(session.load(record) for record in records)
+        return loaded if many else (loaded[0] if loaded else None)
+    container = session.container
+    if kind is FrameReader:
+        return container.raw
+    if typing.get_origin(kind) is tuple:
+        return getattr(container, key)
+    return {Beam: container.beam, Detector: container.detector, Exposure: container.exposure, Sample: container.sample}[
+        _plain(kind)
+    ]
+
+
+def _plain(kind: Any) -> type:
+    found: type = next((option for option in typing.get_args(kind) if option is not type(None)), kind)
+    return found
+
+
+class _LazyStage:
+    """The chain behind an image that was read from its record: made again when somebody streams frames."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    @cached_property
+    def _stage(self) -> Stage:
+        image = recompute(self._record)
+        assert isinstance(image, Image)
+        if image.stage is None:
+            raise StepError(f"{self._record.name}: step {self._record.step} cannot be applied frame by frame")
+        return image.stage
+
+    @property
+    def raw(self) -> FrameReader:
+        """The raw frames at the chain's beginning."""
+        return self._stage.raw
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of this stage's image."""
+        return self._stage.shape
+
+    def gather(self, index: Ints) -> Gather:
+        """Make the function that turns a raw frame into values and variances at pixels ``index``."""
+        return self._stage.gather(index)

@@ -1,0 +1,182 @@
+"""Writing so that a file is always the old one or the new one, by one writer at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+from nxscatter.errors import ContainerError, LockedError
+
+_TEMPORARY = ".nxscatter-tmp"
+_FICLONE = 0x40049409
+
+
+class Lock:
+    """The right to write one file: a lock file beside it that names host, process and time.
+
+    It is taken over only when the process on this same host is dead.
+
+    Raises
+    ------
+    LockedError
+        When somebody else holds it; the message names them and the lock file.
+    """
+
+    def __init__(self, target: Path) -> None:
+        self.path = target.with_name(f".{target.name}.lock")
+        self._text = json.dumps(
+            {"host": socket.gethostname(), "pid": os.getpid(), "start": _start_time(os.getpid()), "time": time.time()}
+        )
+
+    def __enter__(self) -> Lock:
+        """Take the lock."""
+        try:
+            handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        except FileExistsError:
+            self._take_over()
+            return self
+        except OSError as error:
+            raise ContainerError(
+                f"{self.path.parent}: cannot be written ({error.strerror}); choose another folder with -o"
+            ) from error
+        try:
+            os.write(handle, self._text.encode())
+        except OSError as error:
+            self.path.unlink(missing_ok=True)
+            raise ContainerError(
+                f"{self.path.parent}: cannot be written ({error.strerror}); free some space or use -o"
+            ) from error
+        finally:
+            os.close(handle)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the lock back."""
+        self.path.unlink(missing_ok=True)
+
+    def _take_over(self) -> None:
+        for _ in range(20):
+            try:
+                with self.path.open("r+") as file:
+                    # the flock keeps two processes from taking over one stale lock
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                    if not self.path.exists() or os.fstat(file.fileno()).st_ino != self.path.stat().st_ino:
+                        raise FileNotFoundError
+                    text = file.read()
+                    holder = _parse(text)
+                    if holder is None and time.time() - os.fstat(file.fileno()).st_mtime < 1.0:
+                        time.sleep(0.1)  # its maker is about to write it
+                        continue
+                    if holder is None or _is_dead(holder):
+                        file.seek(0)
+                        file.truncate()
+                        file.write(self._text)
+                        return
+                    raise LockedError(
+                        f"{self.path}: process {holder['pid']} on {holder['host']} is writing since "
+                        f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(float(holder['time'])))}; "
+                        "wait for it, or delete this lock file if that process is gone"
+                    )
+            except FileNotFoundError:
+                with suppress(FileExistsError):
+                    handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+                    os.write(handle, self._text.encode())
+                    os.close(handle)
+                    return
+        raise LockedError(f"{self.path}: is being taken by other processes; try again")
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target``; when the block ends well it becomes ``target``, else nothing changes.
+
+    The block must have written and closed it. Leftovers of killed runs are removed first, so the caller must hold
+    the `Lock`. The mode bits of an old ``target`` are kept. If the block never makes the file, nothing happens.
+
+    Raises
+    ------
+    ContainerError
+        When the disk is full or the folder cannot be written.
+    """
+    for leftover in target.parent.glob(f".{target.name}.*{_TEMPORARY}"):
+        leftover.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{_TEMPORARY}")
+    try:
+        yield temporary
+        if temporary.exists():
+            if target.exists():
+                shutil.copymode(target, temporary)
+            _flush(temporary)
+            temporary.replace(target)
+            _flush(target.parent)
+    except OSError as error:
+        raise disk_error(target, error) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def disk_error(target: Path, error: OSError) -> ContainerError:
+    """Say in one line what kept ``target`` from being written."""
+    full = error.errno == errno.ENOSPC or "No space left" in str(error)
+    reason = "the disk is full" if full else (error.strerror or str(error).splitlines()[0])
+    state = "the old file is intact" if target.exists() else "nothing was left behind"
+    return ContainerError(f"{target}: cannot be written, {reason}; {state}; free some space or use another folder")
+
+
+def clone(source: Path, target: Path) -> None:
+    """Copy a file, sharing its blocks where the file system can."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            fcntl.ioctl(new, _FICLONE, old.fileno())
+        except OSError:
+            shutil.copyfileobj(old, new, 16 * 1024 * 1024)
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _parse(text: str) -> dict[str, str | int | float] | None:
+    try:
+        holder = json.loads(text)
+    except ValueError:
+        return None
+    return holder if isinstance(holder, dict) and {"host", "pid", "time"} <= set(holder) else None
+
+
+def _is_dead(holder: dict[str, str | int | float]) -> bool:
+    if holder["host"] != socket.gethostname():
+        return False
+    pid = int(holder["pid"])
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    # a new process may have got the number of a dead one; a killed one stays a zombie until it is reaped
+    return holder.get("start") is not None and _start_time(pid) != holder["start"]
+
+
+def _start_time(pid: int) -> str | None:
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return None
+    return "dead" if status[0] == "Z" else status[19]
