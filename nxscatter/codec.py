@@ -142,31 +142,31 @@ def write_plot(record: h5py.Group, plot: Plot) -> None:
 
 
 def write_attachment(parent: h5py.Group, name: str, attachment: Attachment) -> h5py.Group:
-    """Embed a file: an image as NXdata, a text as NXnote, with name, role and content hash."""
-    facts = {"file_name": attachment.name, "role": attachment.role, "checksum": attachment.sha256}
-    if isinstance(attachment.content, str):
-        group = make_group(parent, name, "NXnote", role=attachment.role)
-        write_field(group, "type", "text/plain")
-        write_field(group, "file_name", attachment.name)
-        write_field(group, "data", attachment.content.encode())
-        write_field(group, "checksum", attachment.sha256)
-        write_field(group, "algorithm", "sha256")
-        return group
-    axes = ["frame", "y", "x"][-attachment.content.ndim :]
-    group = make_group(parent, name, "NXdata", signal="data", axes=axes, **facts)
-    write_field(group, "data", attachment.content)
+    """Embed a file as an NXnote with name, role (``description``) and content hash; an image as NXdata inside it."""
+    note = make_group(parent, name, "NXnote")
+    content = attachment.content
+    write_field(note, "type", "text/plain" if isinstance(content, str) else "application/x-hdf5")
+    write_field(note, "file_name", attachment.name)
+    write_field(note, "description", attachment.role)
+    write_field(note, "checksum", attachment.sha256)
+    write_field(note, "algorithm", "sha256")
+    if isinstance(content, str):
+        write_field(note, "data", content.encode())
+        return note
+    axes = ["frame", "y", "x"][-content.ndim :]
+    image = make_group(note, "image", "NXdata", signal="data", axes=axes)
+    write_field(image, "data", content)
     for position, axis in enumerate(axes):
-        group.attrs[f"{axis}_indices"] = position
-        write_field(group, axis, np.arange(attachment.content.shape[position]) + 0.5, "pixel")
-    return group
+        image.attrs[f"{axis}_indices"] = position
+        numbers = np.arange(content.shape[position])
+        write_field(image, axis, numbers if axis == "frame" else numbers + 0.5, "" if axis == "frame" else "pixel")
+    return note
 
 
-def read_attachment(group: h5py.Group) -> Attachment:
+def read_attachment(note: h5py.Group) -> Attachment:
     """Read an embedded file back."""
-    role = str(group.attrs["role"])
-    if group.attrs["NX_class"] == "NXnote":
-        return Attachment(read_text(group["file_name"]), read_text(group["data"]), role)
-    return Attachment(str(group.attrs["file_name"]), group["data"][()], role)
+    content = note["image/data"][()] if "image" in note else read_text(note["data"])
+    return Attachment(read_text(note["file_name"]), content, read_text(note["description"]))
 
 
 def _stored(kind: type) -> list[Field[Any]]:

@@ -133,7 +133,10 @@ def pseudo_voigt_peak(d: Number, gamma: Number, eta: Number) -> tuple[Floats, ..
 
 def maier_saupe_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
     """Return the peak of height 1 at distance d (degrees), and its derivatives by d and kappa."""
-    return _ordered_peak(d, kappa, lambda a: (np.ones_like(a), np.ones_like(a)))
+    angle = np.asarray(d) * _DEGREE
+    drop = -(np.sin(angle) ** 2)
+    peak = np.exp(kappa * drop)
+    return peak, -_DEGREE * kappa * np.sin(2 * angle) * peak, drop * peak
 
 
 def kratky_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
@@ -144,3 +147,51 @@ def kratky_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
 def leadbetter_norris_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
     """Return the peak of height 1 at distance d (degrees), and its derivatives by d and kappa."""
     return _ordered_peak(d, kappa, _leadbetter_norris_factor)
+
+
+def _ordered_peak(d: Number, kappa: Number, factor: Callable[[Floats], tuple[Floats, Floats]]) -> tuple[Floats, ...]:
+    """Return g(kappa*cos^2 d)/g(kappa) and its derivatives for ``g(a) = exp(max(a, 0))*h(a)``.
+
+    ``factor`` gives h and the derivative of ln g, both bounded, so that nothing overflows.
+    """
+    angle, kappa = np.asarray(d) * _DEGREE, np.asarray(kappa, dtype=float)
+    cos2 = np.cos(angle) ** 2
+    a = kappa * cos2
+    h, by_a = factor(a)
+    h_top, by_top = factor(kappa)
+    peak = np.exp(np.maximum(a, 0) - np.maximum(kappa, 0)) * h / h_top
+    return peak, -_DEGREE * kappa * np.sin(2 * angle) * by_a * peak, (by_a * cos2 - by_top) * peak
+
+
+def _kratky_factor(a: Floats) -> tuple[Floats, Floats]:
+    from scipy.special import i0e, i1e
+
+    h = i0e(a / 2)
+    return h, (1 + i1e(a / 2) / h) / 2
+
+
+def _leadbetter_norris_factor(a: Floats) -> tuple[Floats, Floats]:
+    from scipy.special import dawsn, erf
+
+    small = np.abs(a) < 0.05
+    safe = np.where(small, 1.0, a)
+    root = np.sqrt(np.abs(safe))
+    h = np.where(safe > 0, np.sqrt(np.pi) / 2 * erf(root), dawsn(root)) / root
+    by_a = 1 - (1 - np.exp(-np.maximum(safe, 0)) / h) / (2 * safe)
+    # Near 0: g = sum of (2a)^n/(2n + 1)!!
+    near = np.where(small, a, 0.0)
+    g, slope, term = np.ones_like(near), np.zeros_like(near), np.ones_like(near)
+    for n in range(1, 9):
+        slope = slope + n * term * 2 / (2 * n + 1)
+        term = term * 2 * near / (2 * n + 1)
+        g = g + term
+    return np.where(small, g * np.exp(-np.maximum(near, 0)), h), np.where(small, slope / g, by_a)
+
+
+def _distance(x: Number, x0: Number, period: float | None = None) -> Floats:
+    d = np.asarray(x, dtype=float) - x0
+    return d if period is None else wrap(d, period)
+
+
+def _stack(*columns: Number) -> Floats:
+    return np.stack(np.broadcast_arrays(*columns)).astype(float)

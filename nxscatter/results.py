@@ -441,7 +441,7 @@ class Orientation(Result):
     q: Floats = quantity("1/angstrom", "ring centre", dims=("row",))
     hkl: tuple[str, ...] = quantity("", "reflection, '' without one", dims=("row",))
     model: tuple[str, ...] = quantity("", "fitted model that S was made from, '' for moments", dims=("row",))
-    method: tuple[str, ...] = quantity("", "definition of S", dims=("row",))
+    method: tuple[str, ...] = quantity("", "definition of S", dims=("row",), name="S_method")
     reflection: tuple[str, ...] = quantity("", "meridional, equatorial, an angle, or ''", dims=("row",))
     S: Floats = quantity("", "order parameter <P2>, -1/2..1", dims=("row",))
     S_errors: Floats = quantity("", "its standard error", dims=("row",))

@@ -83,7 +83,8 @@ class Ring:
         """Azimuth of the maximum, degrees in (-90, 90]; NaN for an isotropic ring."""
         if self.isotropic:
             return float("nan")
-        return float(_fold(np.asarray(self.director + (90.0 if self.reflection == "equatorial" else 0.0))))
+        azimuth = self.director + (90.0 if self.reflection == "equatorial" else 0.0)
+        return float(-lineshapes.wrap(-azimuth))
 
     @property
     def order_parameter(self) -> float:
@@ -97,19 +98,19 @@ class Ring:
     def azimuth(self, chi: Floats) -> Floats:
         """Return the intensity at azimuths ``chi`` (degrees) relative to the one at `x0`.
 
-        A pseudo-Voigt is drawn within 90 degrees of either maximum, as it is fitted.
+        Of a pseudo-Voigt, which has no period of its own, each azimuth sees the nearer maximum alone.
         """
         if self.isotropic:
             return np.ones_like(chi)
-        return np.asarray(self._shape(_fold(chi - self.x0)) / self._shape(np.zeros(1)))
-
-    def _shape(self, x: Floats) -> Floats:
         if self.model == "pseudo_voigt":
-            return lineshapes.pseudo_voigt(x, 0.0, 1.0, 0.0, self.gamma, self.eta, 0.0)
-        if self.model == "maier_saupe":
-            return lineshapes.maier_saupe(x, 1.0, 0.0, self.kappa, 0.0, 0.0)
-        shape = lineshapes.kratky if self.model == "kratky" else lineshapes.leadbetter_norris
-        return shape(x, 1.0, 0.0, self.kappa, 0.0)
+            top, _, _, _ = lineshapes.pseudo_voigt_peak(0.0, self.gamma, self.eta)
+            return lineshapes.pseudo_voigt(chi, 0.0, 1 / top, self.x0, self.gamma, self.eta, period=180)
+        shape = {
+            "maier_saupe": lineshapes.maier_saupe,
+            "kratky": lineshapes.kratky,
+            "leadbetter_norris": lineshapes.leadbetter_norris,
+        }[self.model]
+        return shape(chi, 1.0, self.x0, self.kappa)
 
 
 @dataclass(frozen=True)
@@ -181,8 +182,3 @@ def truths(patterns: Sequence[Pattern]) -> tuple[Truth, ...]:
             known = (ring.q, ring.model, ring.reflection, ring.director, ring.x0, ring.kappa, ring.gamma, ring.eta)
             rows.append(Truth(-1 if steady else frame, number, *known, ring.order_parameter))
     return tuple(rows)
-
-
-def _fold(angle: Floats) -> Floats:
-    """Bring axes, given by their angles in degrees, into (-90, 90]."""
-    return np.asarray(90.0 - (90.0 - angle) % 180.0)

@@ -1,0 +1,140 @@
+"""What titles, file names and dates say: sample, magnetic field, image number, time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import NamedTuple
+
+_FIELD = re.compile(r"(?:^|(?<=[_ ]))(?P<number>-?(?:\d+\.?\d*|\.\d+)) ?(?P<unit>mT|T)(?=[_ ]|$)")
+_IMAGE_NUMBER = (
+    re.compile(r"_(\d+)_raw$"),
+    re.compile(r"_(\d{5})_\d{2}$"),
+    re.compile(r"_(\d+)(?:-\d+)?$"),
+)
+_COMPOSITE = re.compile(r"^(?P<prefix>.*)_vd(?=_).*?_(?P<first>\d+)-(?P<second>\d+)(?=[_.]|$)")
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_CTIME = re.compile(
+    rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,? )?(?P<month>{'|'.join(_MONTHS)}) (?P<day>\d\d?) "
+    r"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d+))? (?P<year>\d{4})"
+)
+_ISO = re.compile(
+    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
+    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
+    r" ?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?)?"
+)
+
+
+class Title(NamedTuple):
+    """Sample and field as a title tells them; field in mT, NaN with a reason when it tells none."""
+
+    sample: str
+    field_mT: float
+    reason: str
+
+
+class Composite(NamedTuple):
+    """Parts of the name of a line-eraser composite: the prefix and the numbers of its two frames."""
+
+    prefix: str
+    first: int
+    second: int
+
+
+def parse_title(title: str) -> Title:
+    """Take the magnetic field out of a title; what is left is the sample.
+
+    The field is a number with ``mT`` or ``T``, bounded by ``_``, a space or the ends of the title.
+
+    Examples
+    --------
+    >>> parse_title("25Ti_x_100mT")[:2]
+    ('25Ti_x', 100.0)
+    >>> parse_title("Co12 -1.4 T")[:2]
+    ('Co12', -1400.0)
+    """
+    title = title.strip()
+    found = list(_FIELD.finditer(title))
+    values = {_millitesla(match) for match in found}
+    if len(values) > 1:
+        return Title(title, float("nan"), f"title '{title}' names more than one magnetic field")
+    if not found:
+        return Title(title.strip("_ "), float("nan"), f"title '{title}' names no magnetic field")
+    sample = title
+    for match in reversed(found):
+        before, after = sample[: match.start()].rstrip("_ "), sample[match.end() :].lstrip("_ ")
+        joint = sample[match.start() - 1] if before and after else ""
+        sample = f"{before}{joint}{after}"
+    return Title(sample.strip("_ "), values.pop(), "")
+
+
+def _millitesla(match: re.Match[str]) -> float:
+    # decimal, so that 1.001 T is 1001 mT and not 1000.9999999999999
+    return float(Decimal(match["number"]) * (1000 if match["unit"] == "T" else 1))
+
+
+def image_number(file_name: str) -> int | None:
+    """Return the number of an image from its file name, None when it has none.
+
+    Examples
+    --------
+    >>> image_number("LPCNOsaxs_eiger2_00376_raw.h5")
+    376
+    >>> image_number("collection_eiger2_00012_00.h5")
+    12
+    """
+    stem = file_name.rsplit(".", 1)[0]
+    for pattern in _IMAGE_NUMBER:
+        match = pattern.search(stem)
+        if match is not None:
+            return int(match[1])
+    return None
+
+
+def parse_composite(file_name: str) -> Composite | None:
+    """Return the parts of a composite's name ``..._vd_..._N-M...``, None for any other name."""
+    match = _COMPOSITE.search(file_name.rsplit(".", 1)[0])
+    return None if match is None else Composite(match["prefix"], int(match["first"]), int(match["second"]))
+
+
+class Moment(NamedTuple):
+    """A time in UTC; ``assumed`` when the text named no zone, so that UTC is an assumption."""
+
+    time: datetime
+    assumed: bool
+
+
+def parse_time(text: str) -> Moment:
+    """Read a date in ISO form (fractions and zone offset allowed) or as ctime writes it.
+
+    Raises
+    ------
+    ValueError
+        When the text is no such date.
+    """
+    text = " ".join(text.split())
+    match = _ISO.fullmatch(text) or _CTIME.fullmatch(text)
+    if match is None:
+        raise ValueError(f"'{text}' is no date in ISO or ctime form")
+    parts = match.groupdict()
+    month = parts["month"]
+    moment = datetime(
+        int(parts["year"]),
+        _MONTHS.index(month) + 1 if month in _MONTHS else int(month),
+        int(parts["day"]),
+        int(parts["hour"] or 0),
+        int(parts["minute"] or 0),
+        int(parts["second"] or 0),
+        int((parts["fraction"] or "").ljust(6, "0")[:6]),
+        tzinfo=_zone(parts.get("zone")),
+    )
+    return Moment(moment.astimezone(UTC), parts.get("zone") is None)
+
+
+def _zone(text: str | None) -> timezone:
+    if text is None or text == "Z":
+        return UTC
+    digits = text[1:].replace(":", "").ljust(4, "0")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(-offset if text[0] == "-" else offset)

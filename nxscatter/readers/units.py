@@ -1,0 +1,59 @@
+"""Units that input files use, and the ones that a user adds with ``--units``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nxscatter.errors import ParameterError
+
+_LENGTH = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "pm": 1e-12, "angstrom": 1e-10}
+_ANGLE = {"rad": 57.29577951308232, "mrad": 0.05729577951308232, "deg": 1.0}
+_TIME = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
+_FIELD = {"mT": 1.0, "T": 1e3}
+_PIXEL = {"pixel": 1.0}
+_KINDS = {"length": _LENGTH, "angle": _ANGLE, "time": _TIME, "field": _FIELD, "pixel": _PIXEL}
+_SPELLINGS = {
+    "meter": "m", "metre": "m", "millimeter": "mm", "millimetre": "mm", "µm": "um", "μm": "um", "micron": "um",
+    "micrometer": "um", "micrometre": "um", "nanometer": "nm", "nanometre": "nm", "a": "angstrom", "å": "angstrom",
+    "ang": "angstrom", "radian": "rad", "degree": "deg", "°": "deg", "sec": "s", "second": "s", "msec": "ms",
+    "minute": "min", "hour": "h", "tesla": "T", "millitesla": "mT", "px": "pixel",
+}  # fmt: skip
+
+
+def factor(unit: str, kind: str) -> float | None:
+    """Return what a unit is worth in m, degree, s, mT or pixel; None when it is no unit of that kind.
+
+    Parameters
+    ----------
+    unit : str
+        The unit as files spell it: ``mm``, ``Angstroms``, ``millimetre``, ``µm``.
+    kind : str
+        ``"length"``, ``"angle"``, ``"time"``, ``"field"`` or ``"pixel"``.
+    """
+    known = _KINDS[kind]
+    name = unit.strip()
+    lower = name.lower()
+    plural = lower.removesuffix("s") if len(lower) > 3 else lower
+    for spelling in (name, lower, plural):
+        spelling = _SPELLINGS.get(spelling, spelling)
+        if spelling in known:
+            return known[spelling]
+    return None
+
+
+def parse_units(text: str | None) -> Mapping[str, str]:
+    """Read the option ``--units``: ``"mm"`` for every length, ``"distance=mm,wavelength=nm"`` for single ones.
+
+    Returns
+    -------
+    mapping
+        Unit by name of the quantity; the unit for all lengths stands under ``""``.
+    """
+    chosen: dict[str, str] = {}
+    for part in (text or "").split(","):
+        if part.strip():
+            name, _, unit = part.rpartition("=")
+            if factor(unit, "length") is None and factor(unit, "pixel") is None:
+                raise ParameterError(f"--units {text}: '{unit.strip()}' is no unit of length; use {', '.join(_LENGTH)}")
+            chosen[name.strip()] = unit.strip()
+    return chosen
