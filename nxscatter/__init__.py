@@ -1,3 +1,70 @@
-"""nxscatter: X-ray scattering from raw frames to archived, checkable order parameters."""
+"""nxscatter: X-ray scattering from raw frames to archived, checkable order parameters.
+
+>>> import nxscatter as nxs
+>>> box = nxs.convert("LPCNOsaxs_eiger2_00376_raw.h5")  # doctest: +SKIP
+>>> nxs.process(box, q=[0.05, 0.068])  # doctest: +SKIP
+
+Names are imported when they are used, so that importing the package costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container as Container
+    from nxscatter.container import Container as open  # noqa: A004, N813
+    from nxscatter.container import Record as Record
+    from nxscatter.errors import NxscatterError as NxscatterError
+    from nxscatter.order import order_parameter as order_parameter
+    from nxscatter.readers import ReadOptions as ReadOptions
+    from nxscatter.recipe import Recipe as Recipe
+    from nxscatter.runner import run as run
+    from nxscatter.workflow import convert as convert
+    from nxscatter.workflow import process as process
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Container": "container.Container",
+    "NxscatterError": "errors.NxscatterError",
+    "ReadOptions": "readers.ReadOptions",
+    "Recipe": "recipe.Recipe",
+    "Record": "container.Record",
+    "convert": "workflow.convert",
+    "open": "container.Container",
+    "order_parameter": "order.order_parameter",
+    "process": "workflow.process",
+    "run": "runner.run",
+}
+
+# ``open`` is left out: a star import must not hide the built-in
+__all__ = [
+    "Container",
+    "NxscatterError",
+    "ReadOptions",
+    "Recipe",
+    "Record",
+    "__version__",
+    "convert",
+    "order_parameter",
+    "process",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'nxscatter' has no attribute '{name}'")
+    from importlib import import_module
+
+    module, attribute = _HOMES[name].split(".")
+    value = getattr(import_module(f"nxscatter.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted({*globals(), *_HOMES})

@@ -6,15 +6,17 @@ the rest, and further NXdata that are only for looking at. What the fields mean 
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter.model import Attachment
+from nxscatter.hashing import text_hash
+from nxscatter.model import Attachment, Json, canonical_json
 from nxscatter.results import PARAMETER_UNITS, Plot, Result
 
 if TYPE_CHECKING:
@@ -40,17 +42,19 @@ def make_group(parent: h5py.Group, name: str, nx_class: str, **attributes: Any) 
 def write_field(
     parent: h5py.Group, name: str, value: Any, units: str = "", compression: str = "gzip", **attributes: str
 ) -> h5py.Dataset:
-    """Write one dataset: text as variable-length UTF-8, large images with bitshuffle-LZ4, other arrays with gzip."""
+    """Write one dataset: text as variable-length UTF-8, large images with bitshuffle-LZ4, other arrays with gzip.
+
+    HDF5 ends a text at a NUL; one within a text is written as U+2400, the picture of a NUL.
+    """
     import h5py
 
     if isinstance(value, str):
-        dataset = parent.create_dataset(name, data=value, dtype=h5py.string_dtype())
+        dataset = parent.create_dataset(name, data=_without_nul(value), dtype=h5py.string_dtype())
     elif isinstance(value, bytes):
-        dataset = parent.create_dataset(name, data=np.bytes_(value) if value else np.bytes_(b" "))
+        dataset = parent.create_dataset(name, data=np.array(value, dtype=f"S{max(1, len(value))}"))
     elif isinstance(value, tuple) and all(isinstance(item, str) for item in value):
-        dataset = parent.create_dataset(
-            name, data=np.array(value, dtype=object), dtype=h5py.string_dtype(), shape=(len(value),)
-        )
+        texts = np.array([_without_nul(item) for item in value], dtype=object)
+        dataset = parent.create_dataset(name, data=texts, dtype=h5py.string_dtype(), shape=(len(value),))
     else:
         array = np.asarray(value)
         dataset = parent.create_dataset(name, data=array, **_storage(array, compression))
@@ -66,6 +70,23 @@ def read_text(dataset: h5py.Dataset) -> str:
     """Read a text, stored as fixed-length bytes or variable-length."""
     value = dataset[()]
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def write_json(parent: h5py.Group, name: str, value: Json, description: str = "") -> None:
+    """Write a JSON value as an NXnote with its hash."""
+    text = canonical_json(value)
+    note = make_group(parent, name, "NXnote")
+    write_field(note, "type", "application/json")
+    if description:
+        write_field(note, "description", description)
+    write_field(note, "data", text.encode())
+    write_field(note, "checksum", text_hash(text))
+    write_field(note, "algorithm", "sha256")
+
+
+def read_json(note: h5py.Group) -> Json:
+    """Read a JSON value written by `write_json`."""
+    return json.loads(read_text(note["data"]))
 
 
 def write_values(group: h5py.Group, value: Any, skip: tuple[str, ...] = ()) -> None:
@@ -96,18 +117,20 @@ def write_result(record: h5py.Group, result: Result, compression: str = "bitshuf
         if value is None:
             continue
         place = data if data is not None and _belongs(kind, item, dims) else details
-        units = item.metadata["units"]
+        units = _in_units(item.metadata["units"], result)
         if isinstance(value, Mapping):
             write_field(details, f"{item.name}_names", tuple(value))
             for key, column in value.items():
-                write_field(place, _column(item.name, key), column, PARAMETER_UNITS.get(key, units))
+                declared = _in_units(PARAMETER_UNITS.get(key, units), result)
+                write_field(place, _column(item.name, key), column, declared)
         else:
             write_field(place, _name(item, result), value, units, compression)
     if data is not None:
         _finish_data(data, kind, result, dims)
     plots = result.plots()
     for plot in plots:
-        write_plot(record, plot)
+        values = {name: (one, _in_units(units, result), text) for name, (one, units, text) in plot.values.items()}
+        write_plot(record, replace(plot, values=values))
     return plots[0].name if plots else kind.group
 
 
@@ -165,8 +188,12 @@ def write_attachment(parent: h5py.Group, name: str, attachment: Attachment) -> h
 
 def read_attachment(note: h5py.Group) -> Attachment:
     """Read an embedded file back."""
-    content = note["image/data"][()] if "image" in note else read_text(note["data"])
+    content = _content(note["image/data"]) if "image" in note else read_text(note["data"])
     return Attachment(read_text(note["file_name"]), content, read_text(note["description"]))
+
+
+def _without_nul(text: str) -> str:
+    return text.replace("\0", "\N{SYMBOL FOR NULL}")
 
 
 def _stored(kind: type) -> list[Field[Any]]:
@@ -176,6 +203,14 @@ def _stored(kind: type) -> list[Field[Any]]:
 def _name(item: Field[Any], result: Result) -> str:
     template: str = item.metadata["name"] or item.name
     return template.format(angle=getattr(result, "angle", ""))
+
+
+def _in_units(declared: str, result: Result) -> str:
+    """Return declared units with those of the result's intensities in place of counts."""
+    units = getattr(result, "units", "counts")
+    if units == "counts":
+        return declared
+    return declared.replace("counts2", f"({units})2").replace("counts", units)
 
 
 def _column(field_name: str, key: str) -> str:
@@ -230,10 +265,16 @@ def _storage(array: Any, compression: str) -> dict[str, Any]:
     return {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 
 
+def _content(dataset: h5py.Dataset) -> Any:
+    if dataset.size is not None and dataset.size >= _LARGE_IMAGE:
+        import hdf5plugin  # noqa: F401  (registers the filters)
+    return dataset[()]
+
+
 def _read(dataset: h5py.Dataset, kind: Any) -> Any:
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         kind = next(option for option in typing.get_args(kind) if option is not type(None))
-    value = dataset[()]
+    value = _content(dataset)
     if kind is str:
         return read_text(dataset)
     if typing.get_origin(kind) is tuple:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,15 +26,17 @@ from nxscatter.codec import (
     read_text,
     write_attachment,
     write_field,
+    write_json,
     write_result,
 )
-from nxscatter.errors import ContainerError
-from nxscatter.hashing import combined, group_hashes, text_hash
+from nxscatter.errors import ContainerError, NxscatterError
+from nxscatter.hashing import DAMAGE, combined, first_line, group_hashes
 from nxscatter.model import (
     Attachment,
     Beam,
     Detector,
     Exposure,
+    Hdf5Frames,
     Json,
     Origin,
     Sample,
@@ -207,14 +210,7 @@ class Container:
         """Open the file for reading, for as long as the block lasts."""
         import h5py
 
-        try:
-            file = h5py.File(self.path, "r", locking=False)
-        except OSError as error:
-            reason = str(error).splitlines()[0]
-            raise ContainerError(
-                f"{self.path}: cannot be opened as HDF5 ({reason}); it may be damaged or of another kind"
-            ) from error
-        with file:
+        with _reading(self.path), h5py.File(self.path, "r", locking=False) as file:
             yield file
 
     @contextmanager
@@ -229,6 +225,7 @@ class Container:
             When the disk is full or the folder cannot be written; the old file is intact.
         """
         with Lock(self.path), replacing(self.path) as temporary:
+            self._check()
             draft = Draft(self.path, temporary)
             try:
                 yield draft
@@ -375,20 +372,16 @@ class Draft(Container):
         self._file: h5py.File | None = None
         self._writable = False
         self._compression = "bitshuffle"
-        if path.exists():
-            self._check()
 
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
         """Give the file of this transaction."""
-        import h5py
-
         if self._file is None:
             with super().opened() as file:
                 yield file
             return
-        assert isinstance(self._file, h5py.File)
-        yield self._file
+        with _reading(self.path):
+            yield self._file
 
     def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
         """Begin a new container with a scan, in place of whatever was there."""
@@ -399,13 +392,19 @@ class Draft(Container):
         layout.write_scan(self._file, scan, compression)
         self.__dict__.pop("records", None)
 
-    def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
-        """Append the record of a step that was run, and make it what viewers show."""
+    def copy(self, source: Path) -> None:
+        """Begin with everything that another container holds."""
         import h5py
 
+        clone(source, self._temporary)
+        self._file = h5py.File(self._temporary, "r+", libver=("earliest", "v110"))
+        self.__dict__.pop("records", None)
+
+    def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
+        """Append the record of a step that was run, and make it what viewers show."""
         if self._file is None:
-            clone(self.path, self._temporary)
-            self._file = h5py.File(self._temporary, "r+", libver=("earliest", "v110"))
+            self.copy(self.path)
+        assert self._file is not None
         file, entry = self._file, self._file["entry"]
         number = 1 + max((record.number for record in self.records if record.base == name), default=0)
         ledger = layout.read_ledger(file)
@@ -426,15 +425,18 @@ class Draft(Container):
             "notes": list(result.notes),
             "environment": environment(),
         }
-        _write_json(make_group(group, "configuration", "NXnote"), configuration)
+        write_json(group, "configuration", configuration)
         group.attrs["default"] = write_result(group, result, self._compression)
         note = make_group(group, "result", "NXnote")
         write_field(note, "type", "application/json")
-        write_field(note, "data", canonical_json(result_hashes(group)).encode())
+        hashes = result_hashes(group)
+        write_field(note, "data", canonical_json(hashes).encode())
         write_field(note, "algorithm", "sha256")
-        checksum = record_checksum(group, ledger["checksum"])
+        others = other_hashes(group)
+        layout.write_contents(group, others)
+        checksum = record_checksum(hashes, others, ledger["checksum"])
         write_field(note, "checksum", checksum)
-        layout.write_ledger(file, {**ledger, "records": ledger["records"] + 1, "checksum": checksum})
+        layout.write_ledger(file, [*ledger["names"], f"{name}_v{number}"], ledger["content"], checksum)
         entry.attrs["default"] = f"{name}_v{number}"
         self.__dict__.pop("records", None)
         return self.record(f"{name}_v{number}")
@@ -444,6 +446,9 @@ class Draft(Container):
         if self._file is None:
             return
         file, self._file = self._file, None
+        if not keep:
+            # HDF5 still writes what it holds, and crashes at exit if it cannot: make room on a full disk
+            os.truncate(self._temporary, 0)
         try:
             file.close()
         except (OSError, RuntimeError) as error:
@@ -465,16 +470,26 @@ def create(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwr
 
 
 @contextmanager
-def creating(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwrite: bool = False) -> Iterator[Draft]:
-    """Write a scan as a new container, and the records of the block with it: all or nothing."""
+def creating(
+    path: str | Path, content: Scan | Container, compression: str = "bitshuffle", overwrite: bool = False
+) -> Iterator[Draft]:
+    """Write a scan, or a copy of a container, as a new one, and the records of the block with it: all or nothing."""
     target = Path(path).expanduser().resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Scan) and isinstance(content.frames, Hdf5Frames) and content.frames.path.resolve() == target:
+        raise ContainerError(f"{target}: is the raw file itself; choose another name with -o")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise disk_error(target, error) from error
     with Lock(target), replacing(target) as temporary:
         if target.exists() and not overwrite:
             raise ContainerError(f"{target}: exists already; use --overwrite to replace it")
         draft = Draft(target, temporary)
         try:
-            draft.create(scan, compression)
+            if isinstance(content, Container):
+                draft.copy(content.path)
+            else:
+                draft.create(content, compression)
             yield draft
         except BaseException:
             draft.close(keep=False)
@@ -485,23 +500,30 @@ def creating(path: str | Path, scan: Scan, compression: str = "bitshuffle", over
 def record_names(file: h5py.File) -> list[str]:
     """Return the names of all records, in order of their sequence index."""
     entry = file["entry"]
-    found = [name for name in entry if layout.is_record(entry[name])]
-    return sorted(found, key=lambda name: (int(entry[name]["sequence_index"][()]), name))
+    return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
 
 
 def result_hashes(record: h5py.Group) -> dict[str, str]:
     """Content hashes of what a step returned, by path in the record."""
     hashes: dict[str, str] = {}
-    for name in record:
-        if record[name].attrs.get("NX_class") in ("NXdata", "NXcollection") and not name.startswith("input_"):
-            inside = group_hashes(record[name], skip_attributes=("target",))
-            hashes.update({f"{name}/{path}": value for path, value in inside.items()})
+    for name in _result_groups(record):
+        inside = group_hashes(record[name], skip_attributes=("target",))
+        hashes.update({f"{name}/{path}": value for path, value in inside.items()})
     return hashes
 
 
-def record_checksum(record: h5py.Group, previous: str) -> str:
+def other_hashes(record: h5py.Group) -> dict[str, str]:
+    """Content hashes of the rest of a record, by path: parameters, configuration, inputs, date, attributes."""
+    return group_hashes(record, (*_result_groups(record), "contents", _RESULT_CHECKSUM))
+
+
+def _result_groups(record: h5py.Group) -> list[str]:
+    return [name for name in record if record[name].attrs.get("NX_class") in ("NXdata", "NXcollection")]
+
+
+def record_checksum(result: Mapping[str, str], others: Mapping[str, str], previous: str) -> str:
     """Checksum of a record: everything in its group but the checksum itself, and the record before."""
-    return combined(group_hashes(record, (_RESULT_CHECKSUM,)), previous)
+    return combined({**result, **others}, previous)
 
 
 @cache
@@ -517,6 +539,19 @@ def environment() -> dict[str, str]:
         "HDF5": h5py.version.hdf5_version,
         "platform": platform.platform(),
     }
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Turn the errors that a damaged file causes while it is read into one line that names it."""
+    try:
+        yield
+    except NxscatterError:
+        raise
+    except DAMAGE as error:
+        raise ContainerError(
+            f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
+        ) from error
 
 
 def _write_parameters(group: h5py.Group, step: Step) -> None:
@@ -561,11 +596,3 @@ def _viewable(file: h5py.File, path: str) -> str:
         return "/entry/data"
     default = file[path].attrs.get("default", "")
     return f"{path}/{default}" if default else path
-
-
-def _write_json(note: h5py.Group, value: Json) -> None:
-    text = canonical_json(value)
-    write_field(note, "type", "application/json")
-    write_field(note, "data", text.encode())
-    write_field(note, "checksum", text_hash(text))
-    write_field(note, "algorithm", "sha256")

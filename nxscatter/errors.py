@@ -25,3 +25,7 @@ class ContainerError(NxscatterError):
 
 class LockedError(ContainerError):
     """Another process is writing the container."""
+
+
+class CatalogueError(NxscatterError):
+    """A catalogue's server cannot be reached, or refuses a record."""

@@ -1,7 +1,8 @@
 """Image steps as a chain applied frame by frame, so that memory does not grow with the number of frames.
 
 A stage answers one question: which numbers of a raw frame make the pixels ``index`` of my image? The answer
-is a function from a raw frame to values and variances, made once for a set of pixels and called for each frame.
+is a function from a raw frame and its number to values and variances, made once for a set of pixels and called for
+each frame.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Protocol, TypeAlias
 
 from nxscatter.model import Array, Floats, Ints
 
-Gather: TypeAlias = Callable[[Array], tuple[Floats, Floats]]
+Gather: TypeAlias = Callable[[Array, int], tuple[Floats, Floats]]
 
 
 class FrameReader(Protocol):
@@ -40,7 +41,7 @@ class Stage(Protocol):
         """Rows and columns of this stage's image."""
 
     def gather(self, index: Ints) -> Gather:
-        """Make the function that turns a raw frame into values and variances at pixels ``index``.
+        """Make the function that turns a raw frame and its number into values and variances at pixels ``index``.
 
         Parameters
         ----------
@@ -50,6 +51,7 @@ class Stage(Protocol):
         Returns
         -------
         callable
-            ``frame -> (values, variances)``, both float64 of ``index.shape``. Both are NaN for an invalid
+            ``(frame, number) -> (values, variances)``, both float64 of ``index.shape``; ``number`` counts the
+            frames of the stack from 0, for what differs between them. Both are NaN for an invalid
             pixel; the variance alone is NaN for a pixel filled from its partner.
         """

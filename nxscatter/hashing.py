@@ -11,10 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscatter.errors import ContainerError
 from nxscatter.model import canonical_json
 
 if TYPE_CHECKING:
     import h5py
+
+
+# what h5py raises while it reads a damaged file
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
 
 
 def text_hash(text: str) -> str:
@@ -35,11 +40,21 @@ def group_hashes(
         Relative paths left out with all below them.
     skip_attributes : tuple of str
         Attributes of ``group`` itself that are left out.
+
+    Raises
+    ------
+    ContainerError
+        Naming the dataset that cannot be read.
     """
     attributes = {key: value for key, value in group.attrs.items() if key not in skip_attributes}
     hashes = {".": text_hash(canonical_json(_attributes(attributes)))}
     hashes.update(_walk(group, "", skip))
     return hashes
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or its name when it has none."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def combined(hashes: Mapping[str, str], *more: str) -> str:
@@ -107,19 +122,25 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
         path = f"{prefix}{name}"
         if path in skip:
             continue
-        link = group.get(name, getlink=True)
-        if isinstance(link, h5py.SoftLink):
-            yield path, text_hash(f"link {link.path}")
-            continue
-        if isinstance(link, h5py.ExternalLink):
-            yield path, text_hash(f"external {link.filename} {link.path}")
-            continue
-        item = group[name]
-        if isinstance(item, h5py.Dataset):
-            yield path, dataset_hash(item)
-        else:
-            yield path, text_hash(canonical_json(["group", _attributes(item.attrs)]))
+        try:
+            link = group.get(name, getlink=True)
+            item = group[name] if isinstance(link, h5py.HardLink) else None
+            found = _link_hash(link) if item is None else _item_hash(item)
+        except DAMAGE as error:
+            raise ContainerError(f"{group.name}/{name}: cannot be read ({first_line(error)})") from error
+        yield path, found
+        if isinstance(item, h5py.Group):
             yield from _walk(item, f"{path}/", skip)
+
+
+def _link_hash(link: h5py.SoftLink | h5py.ExternalLink) -> str:
+    return text_hash(f"{type(link).__name__} {getattr(link, 'filename', '')} {link.path}")
+
+
+def _item_hash(item: h5py.Group | h5py.Dataset) -> str:
+    if hasattr(item, "dtype"):
+        return dataset_hash(item)
+    return text_hash(canonical_json(["group", _attributes(item.attrs)]))
 
 
 def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:

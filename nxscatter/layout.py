@@ -17,14 +17,16 @@ from nxscatter import __version__
 from nxscatter.codec import (
     make_group,
     read_attachment,
+    read_json,
     read_text,
     read_values,
     write_attachment,
     write_field,
+    write_json,
     write_values,
 )
 from nxscatter.errors import ContainerError
-from nxscatter.hashing import combined, frames_hash, group_hashes
+from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, group_hashes
 from nxscatter.model import Beam, Detector, Exposure, Origin, Sample, Scan, canonical_json
 from nxscatter.rawcopy import copy_frames
 
@@ -39,6 +41,7 @@ FRAMES = "/entry/instrument/detector/data"
 DESCRIPTION = "/entry/instrument/description"
 ATTACHMENTS = "/entry/attachments"
 LEDGER = "/entry/ledger"
+CONTENTS = "/entry/contents"
 
 
 def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> None:
@@ -61,21 +64,15 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
     for role, group in (("mask", scan.masks), ("auxiliary", scan.auxiliary)):
         for number, attachment in enumerate(group, 1):
             write_attachment(attachments, f"{role}_{number}", attachment)
-    write_ledger(
-        file, {"container_version": CONTAINER_VERSION, "content": content_hash(file), "records": 0, "checksum": ""}
-    )
-
-
-def content_hash(file: h5py.File) -> str:
-    """Hash all converted content: the first link of the chain of records."""
-    return combined(content_hashes(file))
+    hashes = content_hashes(file)
+    write_contents(entry, hashes)
+    write_ledger(file, [], combined(hashes), combined(hashes))
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:
     """Hash each part of the converted content, by its path in the entry; the frames as they are stored."""
     entry = file["entry"]
-    records = tuple(name for name in entry if is_record(entry[name]))
-    skip = (*records, "ledger", "instrument/detector/data")
+    skip = (*record_groups(file), "ledger", "contents", "instrument/detector/data")
     hashes = group_hashes(entry, skip, ("default",))
     hashes["instrument/detector/data"] = frames_hash(file[FRAMES])
     root = {key: str(value) for key, value in file.attrs.items() if key != "default"}
@@ -83,26 +80,62 @@ def content_hashes(file: h5py.File) -> dict[str, str]:
     return hashes
 
 
-def is_record(group: h5py.Group) -> bool:
-    """Tell whether a group of the entry is a record."""
-    nx_class = group.attrs.get("NX_class", "")
-    return bool((nx_class.decode() if isinstance(nx_class, bytes) else nx_class) == "NXprocess")
+def write_contents(group: h5py.Group, hashes: dict[str, str]) -> None:
+    """Write the table by which a check can name the part of the entry, or of a record, that was altered."""
+    write_json(group, "contents", hashes, "content hash of each part")
+
+
+def record_groups(file: h5py.File) -> list[str]:
+    """Return the names of the records, the NXprocess groups of the entry, in no particular order.
+
+    Raises
+    ------
+    ContainerError
+        Naming the group that cannot be read.
+    """
+    import h5py
+
+    entry = file["entry"]
+    found = []
+    for name in entry:
+        try:
+            if isinstance(entry.get(name, getlink=True), h5py.HardLink):
+                nx_class = entry[name].attrs.get("NX_class", "")
+                if nx_class in ("NXprocess", b"NXprocess"):
+                    found.append(name)
+        except DAMAGE as error:
+            raise ContainerError(f"/entry/{name}: cannot be read ({first_line(error)})") from error
+    return found
 
 
 def read_ledger(file: h5py.File) -> dict[str, Any]:
-    """Read the ledger: ``records``, ``checksum`` of the last one, ``content`` and ``container_version``."""
-    ledger: dict[str, Any] = json.loads(read_text(file[LEDGER]["data"]))
+    """Read the ledger.
+
+    Returns
+    -------
+    dict
+        ``container_version``; ``content``, the hash of all converted content; ``records``, their number; ``names`` in
+        the order in which they were made; ``checksum`` of the last one, or ``content`` when there is none.
+    """
+    try:
+        ledger: dict[str, Any] = read_json(file[LEDGER])
+    except DAMAGE as error:
+        raise ContainerError(f"{file.filename}: {LEDGER} cannot be read ({first_line(error)})") from error
     return ledger
 
 
-def write_ledger(file: h5py.File, ledger: dict[str, Any]) -> None:
-    """Replace the ledger."""
+def write_ledger(file: h5py.File, names: list[str], content: str, checksum: str) -> None:
+    """Replace the ledger: what it holds is told by `read_ledger`."""
     if LEDGER in file:
         del file[LEDGER]
-    note = make_group(file["entry"], "ledger", "NXnote")
-    write_field(note, "type", "application/json")
-    write_field(note, "description", "number of records, checksum of the last one, hash of the converted content")
-    write_field(note, "data", canonical_json(ledger).encode())
+    ledger = {
+        "container_version": CONTAINER_VERSION,
+        "content": content,
+        "records": len(names),
+        "names": names,
+        "checksum": checksum,
+    }
+    write_json(file["entry"], "ledger", ledger, "names of all records, checksum of the last, hash of converted content")
 
 
 def read_origin(file: h5py.File) -> Origin:

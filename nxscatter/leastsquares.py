@@ -39,7 +39,7 @@ class Data:
         slope, floor = np.broadcast_to(slope, shape), np.broadcast_to(floor, shape)
         return cls(np.where(use, y, 0.0), np.where(use, slope, 1.0), np.where(use, floor, 1.0), use)
 
-    def rows(self, index: Ints | Bools) -> Data:
+    def rows(self, index: Ints | Bools | slice) -> Data:
         """Return the rows ``index`` alone."""
         return Data(self.y[index], self.slope[index], self.floor[index], self.use[index])
 
@@ -93,7 +93,7 @@ class Solution:
 
 
 def fit(
-    model: Model, start: Floats, data: Data, lower: Floats, upper: Floats, free: Bools, *, max_iterations: int = 100
+    model: Model, start: Floats, data: Data, lower: Floats, upper: Floats, free: Bools, *, max_iterations: int = 500
 ) -> Solution:
     """Fit one model to many rows of data, each row with its own parameters.
 
@@ -139,7 +139,7 @@ def fit(
             break
     final[open_rows], hessian[open_rows] = state.value, state.hessian
 
-    covariance = _inverse(hessian, free)
+    covariance = inverse(hessian, free)
     converged &= np.isfinite(covariance[:, free][:, :, free]).all(axis=(1, 2))
     chi2 = np.sum((data.y - final) ** 2 / data.variance(final), axis=1, where=data.use)
     at_limit = free & ((values <= lower) | (values >= upper))
@@ -189,8 +189,11 @@ def _step(state: _State, values: Floats, lower: Floats, upper: Floats, free: Boo
     return np.asarray(step[:, :, 0])
 
 
-def _inverse(hessian: Floats, free: Bools) -> Floats:
-    """Invert the free part of each matrix; NaN where it is singular."""
+def inverse(hessian: Floats, free: Bools) -> Floats:
+    """Invert the free part of each normal matrix (row, p, p).
+
+    NaN stands in the rows and columns of fixed parameters, and all over where the matrix is singular.
+    """
     inverse = np.full(hessian.shape, np.nan)
     part = hessian[:, free][:, :, free]
     scale = np.sqrt(np.einsum("rpp->rp", part))

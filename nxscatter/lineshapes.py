@@ -1,9 +1,11 @@
 """Lines against azimuth: pure functions of x in degrees, with analytic derivatives.
 
 Every line is a background plus ``I`` times a peak about ``x0``. A pattern with a centre of symmetry repeats
-every 180 degrees: `maier_saupe`, `kratky` and `leadbetter_norris` do so by themselves, `pseudo_voigt` does
-when it is given ``period=180``.
+every 180 degrees. `maier_saupe`, `kratky`, `leadbetter_norris` and `pseudo_voigt_periodic` do so by themselves,
+`pseudo_voigt` does when it is given ``period=180``.
 """
+
+# ruff: noqa: E741 - I is the name of an intensity in this field
 
 from __future__ import annotations
 
@@ -28,8 +30,15 @@ def wrap(distance: Number, period: float = 180.0) -> Floats:
 
 
 def pseudo_voigt(
-    x: Number, y0: Number, I: Number, x0: Number, gamma: Number, eta: Number, slope: Number = 0.0,  # noqa: E741
-    *, period: float | None = None,
+    x: Number,
+    y0: Number,
+    I: Number,
+    x0: Number,
+    gamma: Number,
+    eta: Number,
+    slope: Number = 0.0,
+    *,
+    period: float | None = None,
 ) -> Floats:
     """Pseudo-Voigt line ``y0 + slope*x + I*[eta*G + (1 - eta)*L]``.
 
@@ -53,15 +62,45 @@ def pseudo_voigt(
 
 
 def pseudo_voigt_jacobian(
-    x: Number, y0: Number, I: Number, x0: Number, gamma: Number, eta: Number, slope: Number = 0.0,  # noqa: E741
-    *, period: float | None = None,
+    x: Number,
+    y0: Number,
+    I: Number,
+    x0: Number,
+    gamma: Number,
+    eta: Number,
+    slope: Number = 0.0,
+    *,
+    period: float | None = None,
 ) -> Floats:
-    """Derivatives of `pseudo_voigt` by y0, I, x0, gamma, eta and slope, along the first axis."""
+    """Return the derivatives of `pseudo_voigt` by y0, I, x0, gamma, eta and slope, along the first axis."""
     peak, by_d, by_gamma, by_eta = pseudo_voigt_peak(_distance(x, x0, period), gamma, eta)
     return _stack(np.ones_like(peak), peak, -I * by_d, I * by_gamma, I * by_eta, x)
 
 
-def maier_saupe(x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0, b: Number = 0.0) -> Floats:  # noqa: E741
+def pseudo_voigt_periodic(x: Number, y0: Number, I: Number, x0: Number, gamma: Number, eta: Number) -> Floats:
+    """Sum of the pseudo-Voigt peaks at all multiples of 180 degrees from x0, on a background y0.
+
+    The profile of a distribution with ``f(theta) = f(pi - theta)``. The Lorentzians sum to
+    ``sinh(g)/(cosh(g) - cos(2*(x - x0)))/pi``, g being the FWHM in radians. Parameters as in `pseudo_voigt`; I is
+    the area within 180 degrees.
+    """
+    return np.asarray(y0 + I * pseudo_voigt_periodic_peak(_distance(x, x0), gamma, eta)[0])
+
+
+def pseudo_voigt_periodic_jacobian(
+    x: Number,
+    y0: Number,
+    I: Number,
+    x0: Number,
+    gamma: Number,
+    eta: Number,
+) -> Floats:
+    """Return the derivatives of `pseudo_voigt_periodic` by y0, I, x0, gamma and eta, along the first axis."""
+    peak, by_d, by_gamma, by_eta = pseudo_voigt_periodic_peak(_distance(x, x0), gamma, eta)
+    return _stack(np.ones_like(peak), peak, -I * by_d, I * by_gamma, I * by_eta)
+
+
+def maier_saupe(x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0, b: Number = 0.0) -> Floats:
     """Maier-Saupe line ``I*exp(kappa*(cos^2(x - x0) - 1)) + a*x + b`` (Maier & Saupe 1959).
 
     Parameters
@@ -81,14 +120,19 @@ def maier_saupe(x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0
 
 
 def maier_saupe_jacobian(
-    x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0, b: Number = 0.0  # noqa: E741
+    x: Number,
+    I: Number,
+    x0: Number,
+    kappa: Number,
+    a: Number = 0.0,
+    b: Number = 0.0,
 ) -> Floats:
-    """Derivatives of `maier_saupe` by I, x0, kappa, a and b, along the first axis."""
+    """Return the derivatives of `maier_saupe` by I, x0, kappa, a and b, along the first axis."""
     peak, by_d, by_kappa = maier_saupe_peak(_distance(x, x0), kappa)
     return _stack(peak, -I * by_d, I * by_kappa, x, np.ones_like(peak))
 
 
-def kratky(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:  # noqa: E741
+def kratky(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
     """Equatorial intensity of rods in a Maier-Saupe distribution, each scattering in its own equatorial plane.
 
     ``b + I*K(kappa*cos^2(x - x0))/K(kappa)`` with ``K(a) = exp(a/2)*I0(a/2)``, x0 the middle of the equator
@@ -98,13 +142,13 @@ def kratky(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> 
     return np.asarray(I * kratky_peak(_distance(x, x0), kappa)[0] + b)
 
 
-def kratky_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:  # noqa: E741
-    """Derivatives of `kratky` by I, x0, kappa and b, along the first axis."""
+def kratky_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+    """Return the derivatives of `kratky` by I, x0, kappa and b, along the first axis."""
     peak, by_d, by_kappa = kratky_peak(_distance(x, x0), kappa)
     return _stack(peak, -I * by_d, I * by_kappa, np.ones_like(peak))
 
 
-def leadbetter_norris(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:  # noqa: E741
+def leadbetter_norris(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
     """Equatorial intensity of a Maier-Saupe distribution after Leadbetter & Norris (1979).
 
     The integral of `kratky` with a further factor cos w: ``b + I*L(kappa*cos^2(x - x0))/L(kappa)`` with
@@ -113,8 +157,8 @@ def leadbetter_norris(x: Number, I: Number, x0: Number, kappa: Number, b: Number
     return np.asarray(I * leadbetter_norris_peak(_distance(x, x0), kappa)[0] + b)
 
 
-def leadbetter_norris_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:  # noqa: E741
-    """Derivatives of `leadbetter_norris` by I, x0, kappa and b, along the first axis."""
+def leadbetter_norris_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+    """Return the derivatives of `leadbetter_norris` by I, x0, kappa and b, along the first axis."""
     peak, by_d, by_kappa = leadbetter_norris_peak(_distance(x, x0), kappa)
     return _stack(peak, -I * by_d, I * by_kappa, np.ones_like(peak))
 
@@ -126,9 +170,27 @@ def pseudo_voigt_peak(d: Number, gamma: Number, eta: Number) -> tuple[Floats, ..
     gauss = _GAUSS_HEIGHT / gamma * np.exp(-_FOUR_LN2 * square)
     cut = 1 / (1 + 4 * square)
     lorentz = 2 / np.pi / gamma * cut
-    g, l = eta * gauss, (1 - eta) * lorentz  # noqa: E741
+    g, l = eta * gauss, (1 - eta) * lorentz
     slope = -2 * (_FOUR_LN2 * g + 4 * cut * l)  # derivative by u, over u
     return g + l, slope * u / gamma, -(g + l + slope * square) / gamma, gauss - lorentz
+
+
+def pseudo_voigt_periodic_peak(d: Number, gamma: Number, eta: Number) -> tuple[Floats, ...]:
+    """Return the sum of normalised peaks 180 degrees apart, and its derivatives by d, gamma and eta."""
+    # A Gaussian of FWHM 180 has fallen to 1e-8 of its height at the copies left out.
+    gauss, gauss_by_d, gauss_by_gamma = np.sum([_gauss(d - 180 * n, gamma) for n in range(-3, 4)], axis=0)
+    width, angle = np.asarray(gamma) * _DEGREE, 2 * np.asarray(d) * _DEGREE
+    below = np.cosh(width) - np.cos(angle)
+    lorentz = np.sinh(width) / below / 180
+    by_d = -2 * _DEGREE * lorentz * np.sin(angle) / below
+    by_gamma = _DEGREE * (np.cosh(width) / 180 - lorentz * np.sinh(width)) / below
+    rest = 1 - eta
+    return (
+        eta * gauss + rest * lorentz,
+        eta * gauss_by_d + rest * by_d,
+        eta * gauss_by_gamma + rest * by_gamma,
+        gauss - lorentz,
+    )
 
 
 def maier_saupe_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
@@ -149,6 +211,62 @@ def leadbetter_norris_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
     return _ordered_peak(d, kappa, _leadbetter_norris_factor)
 
 
+@dataclass(frozen=True)
+class Line:
+    """What a fit needs to know of a line.
+
+    Attributes
+    ----------
+    name : str
+        Name of the line's function.
+    parameters : tuple of str
+        Its parameters in the order of that function.
+    shape : tuple of str
+        Those of the peak itself, besides I and x0.
+    level, slope : str
+        Those of the background; ``""`` for a line without a slope.
+    peak : callable
+        ``(d, *shape) -> (peak, by d, by each shape parameter)``.
+    periodic : bool
+        The peak repeats every 180 degrees by itself.
+    """
+
+    name: str
+    parameters: tuple[str, ...]
+    shape: tuple[str, ...]
+    level: str
+    slope: str
+    peak: Callable[..., tuple[Floats, ...]]
+    periodic: bool = True
+
+
+LINES = {
+    line.name: line
+    for line in (
+        Line(
+            "pseudo_voigt",
+            ("y0", "I", "x0", "gamma", "eta", "slope"),
+            ("gamma", "eta"),
+            "y0",
+            "slope",
+            pseudo_voigt_peak,
+            periodic=False,
+        ),
+        Line(
+            "pseudo_voigt_periodic",
+            ("y0", "I", "x0", "gamma", "eta"),
+            ("gamma", "eta"),
+            "y0",
+            "",
+            pseudo_voigt_periodic_peak,
+        ),
+        Line("maier_saupe", ("I", "x0", "kappa", "a", "b"), ("kappa",), "b", "a", maier_saupe_peak),
+        Line("kratky", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", kratky_peak),
+        Line("leadbetter_norris", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", leadbetter_norris_peak),
+    )
+}
+
+
 def _ordered_peak(d: Number, kappa: Number, factor: Callable[[Floats], tuple[Floats, Floats]]) -> tuple[Floats, ...]:
     """Return g(kappa*cos^2 d)/g(kappa) and its derivatives for ``g(a) = exp(max(a, 0))*h(a)``.
 
@@ -161,6 +279,12 @@ def _ordered_peak(d: Number, kappa: Number, factor: Callable[[Floats], tuple[Flo
     h_top, by_top = factor(kappa)
     peak = np.exp(np.maximum(a, 0) - np.maximum(kappa, 0)) * h / h_top
     return peak, -_DEGREE * kappa * np.sin(2 * angle) * by_a * peak, (by_a * cos2 - by_top) * peak
+
+
+def _gauss(d: Number, gamma: Number) -> tuple[Floats, Floats, Floats]:
+    u = np.asarray(d / gamma)
+    peak = _GAUSS_HEIGHT / gamma * np.exp(-_FOUR_LN2 * u * u)
+    return peak, -2 * _FOUR_LN2 * u * peak / gamma, (2 * _FOUR_LN2 * u * u - 1) * peak / gamma
 
 
 def _kratky_factor(a: Floats) -> tuple[Floats, Floats]:

@@ -217,6 +217,38 @@ def ring_pixels(geometry: Geometry, q: float, half_width: float) -> tuple[Ints, 
     return _ring_pixels(_key(geometry), float(q), float(half_width))
 
 
+def sector_pixels(geometry: Geometry, middle: float, width: float) -> tuple[Ints, Floats]:
+    """Return the pixels of a sector of azimuth, across the seam at 180 degrees where it must; cached by geometry.
+
+    Parameters
+    ----------
+    geometry : Geometry
+        Where the detector stands.
+    middle : float
+        Azimuth of the sector's middle, degrees, -180 to 180.
+    width : float
+        Full angular width, degrees; both edges belong to the sector.
+
+    Returns
+    -------
+    index : ndarray of int
+        Flat pixel indices, ascending.
+    q : ndarray
+        Their q, 1/angstrom. The arrays are read-only.
+    """
+    return _sector_pixels(_key(geometry), float(middle), float(width))
+
+
+def pixels_between(geometry: Geometry, low: float, high: float) -> Ints:
+    """Return the flat indices, ascending, of the pixels with ``low <= q <= high`` (1/angstrom)."""
+    if geometry.rot1 or geometry.rot2:
+        q = _tilted_q_map(_key(geometry))
+        return np.asarray(np.flatnonzero((q >= low) & (q <= high)))
+    index = _between_circles(geometry, max(low, 0.0), high)
+    q = pixels(geometry, index).q
+    return np.asarray(index[(q >= low) & (q <= high)])
+
+
 def _key(geometry: Geometry) -> _Key:
     return tuple(getattr(geometry, name) for name in _NUMBERS)
 
@@ -228,16 +260,27 @@ def _from_key(key: _Key) -> Geometry:
 @lru_cache(maxsize=32)
 def _ring_pixels(key: _Key, q: float, half_width: float) -> tuple[Ints, Floats, Floats]:
     geometry = _from_key(key)
-    if geometry.rot1 or geometry.rot2:
-        index = np.flatnonzero(np.abs(_tilted_q_map(key) - q) <= half_width)
-    else:
-        index = _between_circles(geometry, max(q - half_width, 0.0), q + half_width)
-        index = index[np.abs(pixels(geometry, index).q - q) <= half_width]
+    index = pixels_between(geometry, q - half_width, q + half_width)
     where = pixels(geometry, index)
     found = (index, where.chi, where.beta)
     for array in found:
         array.flags.writeable = False
     return found
+
+
+@lru_cache(maxsize=32)
+def _sector_pixels(key: _Key, middle: float, width: float) -> tuple[Ints, Floats]:
+    away = np.abs(_flat_chi(key) - middle)
+    index = np.flatnonzero(np.minimum(away, 360 - away) <= width / 2)
+    found = (index, pixels(_from_key(key), index).q)
+    for array in found:
+        array.flags.writeable = False
+    return found
+
+
+@lru_cache(maxsize=1)
+def _flat_chi(key: _Key) -> Floats:
+    return chi_map(_from_key(key)).reshape(-1)
 
 
 @lru_cache(maxsize=1)

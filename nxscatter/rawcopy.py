@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.errors import ContainerError
-from nxscatter.hashing import chunk_offsets
+from nxscatter.errors import ContainerError, ReadError
+from nxscatter.hashing import chunk_offsets, first_line
 from nxscatter.model import Array, Hdf5Frames
 
 if TYPE_CHECKING:
@@ -23,11 +24,13 @@ def copy_frames(
 ) -> h5py.Dataset:
     """Write frames as a dataset (frame, y, x), and compare the first and last with the source.
 
-    Compressed chunks of an HDF5 source that hold whole frames or parts of one are copied as they are; anything
-    else is encoded again, frame by frame, with bitshuffle-LZ4 or gzip.
+    Compressed chunks of an HDF5 source are copied as they are when all of them are stored and HDF5 or hdf5plugin can
+    make their filter; anything else is encoded again, frame by frame, with bitshuffle-LZ4 or gzip.
 
     Raises
     ------
+    ReadError
+        When the source cannot be read.
     ContainerError
         When a frame does not read back as it was.
     """
@@ -39,14 +42,18 @@ def copy_frames(
         return target
     import hdf5plugin  # noqa: F401  (registers the filters)
 
-    with h5py.File(frames.path, "r") as file:
-        source = file[frames.dataset]
-        filters = _same_filters(source) if compression == "bitshuffle" else None
-        if filters is None or not _whole_chunks(source):
-            target = _encode(_each(source), frames.shape, source.dtype, parent, name, compression)
+    with _reading(frames):
+        file = h5py.File(frames.path, "r", locking=False)
+    with file:
+        with _reading(frames):
+            source = _Source(frames, file[frames.dataset])
+            filters = _same_filters(source.dataset) if compression == "bitshuffle" else None
+            copied = filters is not None and _all_chunks(source.dataset)
+        if copied and filters is not None:
+            target = _copy_chunks(source, filters, parent, name)
         else:
-            target = _copy_chunks(source, frames.shape, filters, parent, name)
-        _compare(_Stack(source), target)
+            target = _encode(iter(source), frames.shape, source.dataset.dtype, parent, name, compression)
+        _compare(source, target)
     return target
 
 
@@ -84,24 +91,42 @@ class Hdf5Reader:
         return array
 
 
-class _Stack:
-    """A 2-D or 3-D dataset as a stack."""
+class _Source:
+    """A 2-D or 3-D dataset as a stack; an error in reading it names it, and is not taken for one in writing."""
 
-    def __init__(self, dataset: h5py.Dataset) -> None:
-        self._dataset = dataset
-
-    def __len__(self) -> int:
-        return int(self._dataset.shape[0]) if self._dataset.ndim == 3 else 1
+    def __init__(self, frames: Hdf5Frames, dataset: h5py.Dataset) -> None:
+        self._frames = frames
+        self.dataset = dataset
+        self.flat = dataset.ndim == 2
+        self.shape = frames.shape
 
     def __getitem__(self, number: int) -> Array:
-        array: Array = self._dataset[number] if self._dataset.ndim == 3 else self._dataset[()]
+        with _reading(self._frames):
+            array: Array = self.dataset[()] if self.flat else self.dataset[number]
         return array
 
+    def __iter__(self) -> Iterator[Array]:
+        for number in range(self.shape[0]):
+            yield self[number]
 
-def _each(dataset: h5py.Dataset) -> Iterator[Array]:
-    stack = _Stack(dataset)
-    for number in range(len(stack)):
-        yield stack[number]
+    def chunks(self) -> Iterator[tuple[tuple[int, ...], int, bytes]]:
+        """Yield offset, filter mask and encoded bytes of each chunk."""
+        with _reading(self._frames):
+            offsets = chunk_offsets(self.dataset)
+        for offset in offsets:
+            with _reading(self._frames):
+                mask, encoded = self.dataset.id.read_direct_chunk(offset)
+            yield offset, mask, encoded
+
+
+@contextmanager
+def _reading(frames: Hdf5Frames) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        raise ReadError(
+            f"{frames.path}: {frames.dataset} cannot be read ({first_line(error)}); the file may be damaged"
+        ) from error
 
 
 def _compare(source: Any, target: h5py.Dataset) -> None:
@@ -158,21 +183,17 @@ def _same_filters(source: h5py.Dataset) -> dict[str, Any] | None:
     return None
 
 
-def _whole_chunks(source: h5py.Dataset) -> bool:
-    """Tell whether every chunk is stored, lies within one frame or fits the stack, and can be copied."""
+def _all_chunks(source: h5py.Dataset) -> bool:
+    """Tell whether every chunk is stored, and in little-endian order."""
     if source.chunks is None or source.dtype.byteorder == ">":
         return False
     counts = [-(-size // chunk) for size, chunk in zip(source.shape, source.chunks, strict=True)]
     return bool(source.id.get_num_chunks() == int(np.prod(counts)))
 
 
-def _copy_chunks(
-    source: h5py.Dataset, shape: tuple[int, int, int], filters: dict[str, Any], parent: h5py.Group, name: str
-) -> h5py.Dataset:
-    flat = source.ndim == 2
-    chunks = (1, *source.chunks) if flat else source.chunks
-    target = parent.create_dataset(name, shape, source.dtype, chunks=chunks, **filters)
-    for offset in chunk_offsets(source):
-        mask, encoded = source.id.read_direct_chunk(offset)
-        target.id.write_direct_chunk((0, *offset) if flat else offset, encoded, mask)
+def _copy_chunks(source: _Source, filters: dict[str, Any], parent: h5py.Group, name: str) -> h5py.Dataset:
+    chunks = (1, *source.dataset.chunks) if source.flat else source.dataset.chunks
+    target = parent.create_dataset(name, source.shape, source.dataset.dtype, chunks=chunks, **filters)
+    for offset, mask, encoded in source.chunks():
+        target.id.write_direct_chunk((0, *offset) if source.flat else offset, encoded, mask)
     return target

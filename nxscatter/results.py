@@ -108,6 +108,13 @@ class Result:
         return ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Intensities(Result):
+    """Base of the results that hold intensities: declared in counts, which corrections turn into other units."""
+
+    units: str = quantity("", "units that the intensities have in place of the declared counts", default="counts")
+
+
 @dataclass(frozen=True)
 class Geometry(Result):
     """Where the detector stands: parameters and axes, not maps.
@@ -188,11 +195,13 @@ class Geometry(Result):
 
 
 @dataclass(frozen=True)
-class Image(Result):
+class Image(Intensities):
     """The averaged image after an image step, and the chain that makes it frame by frame.
 
     ``variance`` None means Poisson counts: the variance of the mean of ``frames`` frames is
-    ``intensity / frames``. A pixel that is invalid in any averaged frame is invalid in the mean.
+    ``intensity / frames``. ``gain`` times the intensity is the part of the variance that comes from counting what
+    is left in the image, the rest comes from what was subtracted; None means that nothing was. A pixel that is
+    invalid in any averaged frame is invalid in the mean.
     ``binning`` relates the image to the geometry, which describes the stored pixels: a step that uses both
     takes ``geometry.binned(image.binning)``.
     """
@@ -207,9 +216,10 @@ class Image(Result):
     variance: Floats | None = quantity(
         "counts2", "variance of the mean intensity, NaN for filled pixels", dims=("y", "x"), default=None
     )
+    gain: Floats | None = quantity("counts", "variance of the mean per intensity", dims=("y", "x"), default=None)
     stage: Stage | None = quantity("", "the chain, in memory only", default=None, stored=False)
 
-    def variance_at(self, index: Ints) -> Floats:
+    def variance_at(self, index: Ints | slice) -> Floats:
         """Return the variance of the mean intensity at flat pixels ``index``, NaN where invalid or filled."""
         if self.variance is not None:
             return np.asarray(self.variance.reshape(-1)[index], dtype=float)
@@ -217,12 +227,25 @@ class Image(Result):
         poisson[self.flags.reshape(-1)[index] != 0] = np.nan
         return poisson
 
+    def gain_at(self, index: Ints | slice) -> Floats:
+        """Return the counting variance of the mean per intensity at flat pixels ``index``.
+
+        Without a stored gain it is the ratio of variance to intensity, NaN where nothing was counted.
+        """
+        if self.gain is not None:
+            return np.asarray(self.gain.reshape(-1)[index], dtype=float)
+        if self.variance is None:
+            return np.broadcast_to(1 / self.frames, self.flags.reshape(-1)[index].shape)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = self.variance_at(index) / self.intensity.reshape(-1)[index]
+        return np.where(ratio > 0, ratio, np.nan)
+
 
 @dataclass(frozen=True)
-class Rings(Result):
+class Rings(Intensities):
     """Rings found in the radial profile, and their common centre."""
 
-    group: ClassVar[str] = "radial_profile"
+    group: ClassVar[str] = "radial"
     signal: ClassVar[str] = "intensity"
     axes: ClassVar[Mapping[str, str]] = {"radial_q": "radial_q"}
 
@@ -258,7 +281,7 @@ class Rings(Result):
 
 
 @dataclass(frozen=True)
-class Profiles(Result):
+class Profiles(Intensities):
     """Mean intensity against azimuth on rings of constant q.
 
     A stack processed frame by frame has a leading frame axis. ``pixels`` counts the valid pixels of a bin,
@@ -285,6 +308,12 @@ class Profiles(Result):
     variance_floor: Floats = quantity("counts2", "variance at zero intensity", dims=("ring", "bin"))
     theta_bragg: Floats = quantity("degree", "half the scattering angle of each ring", dims=("ring",))
     elapsed: Floats = quantity("s", "start of each frame, empty for the mean", dims=("frame",), default=None)
+    background: Floats | None = quantity(
+        "counts", "mean of the ring's radial flanks, NaN without any", dims=("frame?", "ring", "bin"), default=None
+    )
+    background_errors: Floats | None = quantity(
+        "counts", "its standard error", dims=("frame?", "ring", "bin"), default=None
+    )
 
     def __post_init__(self) -> None:
         """Make a missing time axis an empty one."""
@@ -319,7 +348,7 @@ class Profiles(Result):
 
 
 @dataclass(frozen=True)
-class PixelProfiles(Result):
+class PixelProfiles(Intensities):
     """One (angle, intensity) pair per pixel of each ring, sorted by angle; rings one after the other."""
 
     group: ClassVar[str] = "pixels"
@@ -359,7 +388,81 @@ class PixelProfiles(Result):
 
 
 @dataclass(frozen=True)
-class Fits(Result):
+class Sectors(Intensities):
+    """Mean intensity against q in sectors of azimuth.
+
+    A stack processed frame by frame has a leading frame axis. ``pixels`` counts the valid pixels of a bin,
+    filled ones included; ``measured`` leaves those out, and so does every error.
+    """
+
+    group: ClassVar[str] = "sectors"
+    signal: ClassVar[str] = "intensity"
+    axes: ClassVar[Mapping[str, str]] = {"sector": "chi", "q": "q"}
+
+    chi: Floats = quantity("degree", "azimuth of each sector's middle, (-180, 180]", dims=("sector",))
+    width: float = quantity("degree", "full angular width of a sector")
+    q: Floats = quantity("1/angstrom", "middle of each bin", dims=("q",))
+    intensity: Floats = quantity("counts", "mean of valid pixels, NaN without any", dims=("frame?", "sector", "q"))
+    intensity_errors: Floats = quantity(
+        "counts", "standard error from measured pixels, NaN without any", dims=("frame?", "sector", "q")
+    )
+    pixels: Ints = quantity("", "valid pixels in the bin", dims=("sector", "q"))
+    measured: Ints = quantity("", "measured (not filled) pixels in the bin", dims=("sector", "q"))
+    elapsed: Floats = quantity("s", "start of each frame, empty for the mean", dims=("frame",), default=None)
+
+    def __post_init__(self) -> None:
+        """Make a missing time axis an empty one."""
+        if self.elapsed is None:
+            object.__setattr__(self, "elapsed", np.zeros(0))
+
+    @property
+    def stack(self) -> Floats:
+        """Intensity as (frame, sector, q), with one frame for the mean."""
+        return self.intensity.reshape(-1, len(self.chi), len(self.q))
+
+    @property
+    def stack_errors(self) -> Floats:
+        """Errors as (frame, sector, q)."""
+        return self.intensity_errors.reshape(-1, len(self.chi), len(self.q))
+
+    def label(self, sector: int) -> str:
+        """Name of a sector for people."""
+        return f"chi = {self.chi[sector]:g} ± {self.width / 2:g} degrees"
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Draw labelled curves, one a sector (of the first frame)."""
+        values: dict[str, tuple[Any, str, str]] = {}
+        for sector in range(len(self.chi)):
+            values[f"sector_{sector + 1}"] = (self.stack[0, sector], "counts", self.label(sector))
+            values[f"sector_{sector + 1}_errors"] = (self.stack_errors[0, sector], "counts", "")
+        values["q"] = (self.q, "1/angstrom", "q (1/angstrom)")
+        others = tuple(f"sector_{sector + 1}" for sector in range(1, len(self.chi)))
+        return (Plot("curves", "sector_1", ("q",), values, others, "radial profiles in sectors"),)
+
+
+@dataclass(frozen=True)
+class QMap(Intensities):
+    """Mean intensity on a regular grid of q_parr and q_perp.
+
+    ``q_perp`` carries the sign of the side of the beam. ``pixels`` is the area of valid pixels in a cell, in
+    pixels. Neighbouring cells share pixels, so their errors are not independent.
+    """
+
+    group: ClassVar[str] = "qmap"
+    signal: ClassVar[str] = "intensity"
+    axes: ClassVar[Mapping[str, str]] = {"q_perp": "q_perp", "q_parr": "q_parr"}
+
+    q_parr: Floats = quantity("1/angstrom", "horizontal component of q, middle of each cell", dims=("q_parr",))
+    q_perp: Floats = quantity("1/angstrom", "component across it, signed, middle of each cell", dims=("q_perp",))
+    intensity: Floats = quantity("counts", "mean of valid pixels, NaN without any", dims=("q_perp", "q_parr"))
+    intensity_errors: Floats = quantity(
+        "counts", "standard error from measured pixels, NaN without any", dims=("q_perp", "q_parr")
+    )
+    pixels: Floats = quantity("pixel", "area of valid pixels in the cell", dims=("q_perp", "q_parr"))
+
+
+@dataclass(frozen=True)
+class Fits(Intensities):
     """Fitted lines: one row a frame, ring and peak.
 
     ``values`` and ``errors`` map a parameter's name to one number a row (NaN: not fitted, held fixed for an

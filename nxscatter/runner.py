@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +12,14 @@ from typing import Any, cast
 
 from nxscatter import layout
 from nxscatter.container import Container, Draft, Record, Source
-from nxscatter.errors import StepError
+from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
 from nxscatter.hashing import combined, frames_hash, group_hashes, text_hash
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Ints, Sample, canonical_json
 from nxscatter.results import Image, Result
 from nxscatter.step import Step, get_step
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass
@@ -120,18 +123,46 @@ def recompute(record: Record) -> Result:
     StepError
         When the step's code has another version than the record.
     """
-    step = record.make_step()
-    if step.version != record.step_version:
+    version = get_step(record.step).version
+    if version != record.step_version:
         raise StepError(
-            f"{record.name}: step {step.name} is version {step.version} here, the record has {record.step_version}"
+            f"{record.name}: step {record.step} is version {version} here, the record has {record.step_version}"
         )
+    step = record.make_step()
     session = Run(record.container)
     by_path = {one.path: one for one in record.container.records}
-    arguments = {
-        key: [by_path[source.path] for source in sources if source.path in by_path]
-        for key, sources in record.inputs.items()
-    }
-    return _call(step, {key: _value(session, kind, key, arguments.get(key, [])) for key, kind in step.inputs().items()})
+    arguments: dict[str, Any] = {}
+    for key, kind in step.inputs().items():
+        paths = [source.path for source in record.inputs.get(key, [])] if _unpack(kind)[0] is not None else []
+        for path in paths:
+            if path not in by_path:
+                raise StepError(f"{record.name}: its input {path} is not in {record.container.path}")
+        arguments[key] = _value(session, kind, key, [by_path[path] for path in paths])
+    return _call(step, arguments)
+
+
+def input_checksum(container: Container, argument: str, path: str) -> str:
+    """Return the content hash that an input of a step from the converted content has now.
+
+    Parameters
+    ----------
+    container : Container
+        Where the input lies.
+    argument : str
+        Name of the step's argument that takes it.
+    path : str
+        The raw frames, or a group of the converted content.
+
+    Raises
+    ------
+    ContainerError
+        When nothing is at ``path``.
+    """
+    if path == layout.ATTACHMENTS:
+        files: tuple[Attachment, ...] = getattr(container, argument)
+        return text_hash(canonical_json([[one.name, one.role, one.sha256] for one in files]))
+    with container.opened() as file:
+        return frames_hash(file[path]) if path == layout.FRAMES else combined(group_hashes(file[path]))
 
 
 def _run_in(
@@ -148,12 +179,18 @@ def _run_in(
 
 
 def _run_one(session: Run, step: Step, name: str, chosen: Mapping[str, Any], force: bool) -> Record:
+    if not _NAME.fullmatch(name):
+        raise ParameterError(f"'{name}' cannot name a record: use letters, digits and _, no digit first")
+    for key in chosen:
+        if key not in (*step.inputs(), "input"):
+            raise ParameterError(f"step '{step.name}' has no input '{key}': use one of {', '.join(step.inputs())}")
     arguments: dict[str, Any] = {}
     sources: dict[str, list[Source]] = {}
     records: dict[str, list[Record]] = {}
     for key, kind in step.inputs().items():
-        records[key] = _find(session, step, name, key, kind, chosen.get(key, chosen.get("input")))
+        records[key] = _find(session, step, name, key, kind, chosen)
         sources[key] = _sources(session.container, kind, key, records[key])
+    _check_used(step, chosen.get("input", ()), records)
     latest = [record for record in session.container.records if record.base == name]
     if latest and not force and _up_to_date(latest[-1], step, sources):
         return latest[-1]
@@ -175,7 +212,7 @@ def _up_to_date(record: Record, step: Step, sources: Mapping[str, Sequence[Sourc
     return same and canonical_json(record.parameters) == canonical_json(step.parameters)
 
 
-def _find(session: Run, step: Step, name: str, key: str, kind: Any, wanted: Any) -> list[Record]:
+def _find(session: Run, step: Step, name: str, key: str, kind: Any, chosen: Mapping[str, Any]) -> list[Record]:
     result, many, optional = _unpack(kind)
     if result is None:
         return []
@@ -185,10 +222,14 @@ def _find(session: Run, step: Step, name: str, key: str, kind: Any, wanted: Any)
         if issubclass(get_step(record.step).output(), result)
         and (session.only is not None or not {name, step.name} & _names(record))
     ]
-    if wanted is not None:
-        chosen = _pick(session, step, key, result, wanted)
-        if chosen or not isinstance(wanted, str):
-            return chosen
+    picked = _pick(session, step, result, chosen.get(key, chosen.get("input", ())))
+    if len(picked) > 1 and not many:
+        names = ", ".join(record.name for record in picked)
+        raise StepError(f"step '{step.name}': input {key} takes one {result.__name__.lower()}, not {names}")
+    if picked:
+        return picked
+    if key in chosen:
+        raise StepError(f"step '{step.name}': input {key} takes {result.__name__.lower()}, not what was chosen for it")
     newest = {record.base: record for record in candidates}
     if many:
         return sorted(newest.values(), key=lambda record: record.sequence)
@@ -202,20 +243,33 @@ def _find(session: Run, step: Step, name: str, key: str, kind: Any, wanted: Any)
     )
 
 
-def _pick(session: Run, step: Step, key: str, result: type[Result], wanted: Any) -> list[Record]:
-    """Return the records chosen by name or object, none when a named one is of another type than this argument."""
+def _pick(session: Run, step: Step, result: type[Result], wanted: Any) -> list[Record]:
+    """Return the records chosen by name or object that are of the type ``result``."""
     picked = []
-    for one in wanted if isinstance(wanted, list | tuple) else [wanted]:
+    for one in _listed(wanted):
         if isinstance(one, Record):
-            picked.append(session.container.record(one.name))
-            continue
-        found = [record for record in session.candidates() if one in (record.base, record.name)]
+            found = [session.container.record(one.name)]
+        else:
+            found = [record for record in session.candidates() if one in (record.base, record.name)]
         if not found:
             known = ", ".join(record.base for record in session.candidates()) or "none"
             raise StepError(f"step '{step.name}': input '{one}' is not an earlier record (there are: {known})")
         if issubclass(get_step(found[-1].step).output(), result):
             picked.append(found[-1])
     return picked
+
+
+def _check_used(step: Step, wanted: Any, records: Mapping[str, Sequence[Record]]) -> None:
+    """Refuse an input that was chosen for the step as a whole and fits none of its arguments."""
+    taken = {name for found in records.values() for record in found for name in (record.base, record.name)}
+    for one in _listed(wanted):
+        name = one.name if isinstance(one, Record) else one
+        if name not in taken:
+            raise StepError(f"step '{step.name}' cannot use the input '{name}': it takes {', '.join(step.inputs())}")
+
+
+def _listed(wanted: Any) -> Sequence[Any]:
+    return wanted if isinstance(wanted, list | tuple) else [wanted]
 
 
 def _names(record: Record) -> set[str]:
@@ -241,17 +295,17 @@ def _unpack(kind: Any) -> tuple[type[Result] | None, bool, bool]:
 
 
 def _sources(container: Container, kind: Any, key: str, records: Sequence[Record]) -> list[Source]:
-    if records or _unpack(kind)[0] is not None:
+    if _unpack(kind)[0] is not None:
         return [Source(record.path, record.result_hash) for record in records]
-    with container.opened() as file:
-        if kind is FrameReader:
-            return [Source(layout.FRAMES, frames_hash(file[layout.FRAMES]))]
-        if typing.get_origin(kind) is tuple:
-            files: tuple[Attachment, ...] = getattr(container, key)
-            hashes = canonical_json([[one.name, one.role, one.sha256] for one in files])
-            return [Source(layout.ATTACHMENTS, text_hash(hashes))]
-        path = "/entry/sample" if _plain(kind) is Sample else f"{layout.DESCRIPTION}/{_plain(kind).__name__.lower()}"
-        return [Source(path, combined(group_hashes(file[path])))]
+    if kind is FrameReader:
+        path = layout.FRAMES
+    elif typing.get_origin(kind) is tuple:
+        path = layout.ATTACHMENTS
+    elif _plain(kind) is Sample:
+        path = "/entry/sample"
+    else:
+        path = f"{layout.DESCRIPTION}/{_plain(kind).__name__.lower()}"
+    return [Source(path, input_checksum(container, key, path))]
 
 
 def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:

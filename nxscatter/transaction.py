@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import glob
 import json
 import os
 import shutil
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
-from nxscatter.errors import ContainerError, LockedError
+from nxscatter.errors import ContainerError, LockedError, NxscatterError
 
 _TEMPORARY = ".nxscatter-tmp"
 _FICLONE = 0x40049409
@@ -88,6 +90,8 @@ class Lock:
                         f"{time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(float(holder['time'])))}; "
                         "wait for it, or delete this lock file if that process is gone"
                     )
+            except PermissionError as error:
+                raise LockedError(f"{self.path}: another user is writing; wait, or have this file removed") from error
             except FileNotFoundError:
                 with suppress(FileExistsError):
                     handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
@@ -109,11 +113,15 @@ def replacing(target: Path) -> Iterator[Path]:
     ContainerError
         When the disk is full or the folder cannot be written.
     """
-    for leftover in target.parent.glob(f".{target.name}.*{_TEMPORARY}"):
+    for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{_TEMPORARY}"):
         leftover.unlink(missing_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}{_TEMPORARY}")
+    lost: list[str] = []
     try:
-        yield temporary
+        with _noticing(lost):
+            yield temporary
+        if lost:
+            raise OSError(lost[0])
         if temporary.exists():
             if target.exists():
                 shutil.copymode(target, temporary)
@@ -122,9 +130,31 @@ def replacing(target: Path) -> Iterator[Path]:
             _flush(target.parent)
     except OSError as error:
         raise disk_error(target, error) from error
+    except (NxscatterError, RuntimeError, LookupError, ValueError, TypeError, AttributeError) as error:
+        if lost:  # what was not written cannot be read back either
+            raise disk_error(target, OSError(lost[0])) from error
+        raise
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _noticing(lost: list[str]) -> Iterator[None]:
+    """Collect the failures to write that Python ignores: HDF5 writes some data only when h5py drops an object."""
+    previous = sys.unraisablehook
+
+    def notice(event: sys.UnraisableHookArgs) -> None:
+        if "h5py" in f"{event.err_msg}{event.object}":
+            lost.append(str(event.exc_value))
+        else:
+            previous(event)
+
+    sys.unraisablehook = notice
+    try:
+        yield
+    finally:
+        sys.unraisablehook = previous
 
 
 def disk_error(target: Path, error: OSError) -> ContainerError:
@@ -157,7 +187,9 @@ def _parse(text: str) -> dict[str, str | int | float] | None:
         holder = json.loads(text)
     except ValueError:
         return None
-    return holder if isinstance(holder, dict) and {"host", "pid", "time"} <= set(holder) else None
+    if not isinstance(holder, dict) or not isinstance(holder.get("pid"), int):
+        return None
+    return holder if {"host", "time"} <= set(holder) else None
 
 
 def _is_dead(holder: dict[str, str | int | float]) -> bool:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container
+    from nxscatter.simulate import Simulated
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +21,61 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no real files here: {folder} does not exist (set NXSCATTER_TEST_DATA)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def id02_file(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """One small ID02 frame with beamstop, gaps and dead pixels: an oriented ring and an isotropic one."""
+    from nxscatter.simulate import Pattern, Ring, Run, id02_name, write_id02
+
+    rings = (
+        Ring(0.05, 100.0, 0.005, "maier_saupe", director=25.0, kappa=5.0),
+        Ring(0.068, 60.0, 0.0068, "isotropic"),
+    )
+    path = tmp_path_factory.mktemp("id02") / id02_name("LPCNO", 376)
+    return write_id02(path, Pattern(rings, flat=2.0, scale=6e-4), run=Run("rods", 1000.0))
+
+
+@pytest.fixture(scope="session")
+def lgc_file(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """One LGC frame: two rings of a sample aligned at 60 degrees."""
+    from nxscatter.simulate import Run, lgc_name, oriented, write_lgc
+
+    path = tmp_path_factory.mktemp("lgc") / lgc_name("agbh", 12)
+    return write_lgc(path, oriented((0.1, 0.13), kappa=4.0, director=60.0), run=Run("agbh", 500.0))
+
+
+@pytest.fixture(scope="session")
+def field_series(tmp_path_factory: pytest.TempPathFactory) -> list[Simulated]:
+    """Six small ID02 files in a growing magnetic field, with ``truth.json`` beside them."""
+    from nxscatter import simulate
+
+    return simulate.field_series(tmp_path_factory.mktemp("series"))
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the toy steps into the registry, for one test."""
+    import toy
+
+    toy.register(monkeypatch)
+
+
+@pytest.fixture(scope="session")
+def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small container with one record of each toy step; not to be changed."""
+    import toy
+
+    path = tmp_path_factory.mktemp("toy") / "toy.nxs"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        toy.register(monkeypatch)
+        toy.make(path)
+    return path
+
+
+@pytest.fixture
+def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
+    """A copy of the toy container, for one test."""
+    from nxscatter.container import Container
+
+    return Container(shutil.copy(toy_file, tmp_path / "toy.nxs"))

@@ -49,7 +49,7 @@ class ReadOptions:
     units: str | None = None
     orient: int | str | None = None
     sample: str | None = None
-    field_mT: float | None = None
+    field_mT: float | None = None  # noqa: N815 (mT is the unit)
     aux_dir: Path | None = None
     skip_calibration: bool = False
 
@@ -191,9 +191,9 @@ def _unrecognised(path: Path, known: Mapping[str, Reader]) -> str:
     if path.stat().st_size == 0:
         return f"{path.name}: is empty; copy it again"
     if is_hdf5(path):
-        from nxscatter.readers.hdf5 import Hdf5Source, creator
+        from nxscatter.readers.hdf5 import Hdf5Source, attribute
 
         with Hdf5Source(path) as source:  # a damaged file says so here
-            if creator(source) == "nxscatter":
+            if attribute(source.root, "creator") == "nxscatter":
                 return f"{path.name}: is a nxscatter container already; it needs no reader"
     return f"{path.name}: not recognised by any reader ({', '.join(known)}); choose one with --reader"

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Json, Sample
+from nxscatter.model import Floats, Json, Sample
 from nxscatter.readers import ReadOptions
 from nxscatter.readers.notes import missing_note
 from nxscatter.readers.titles import parse_time, parse_title
-from nxscatter.readers.units import factor
+from nxscatter.readers.units import factor, scaled
 
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)[ _]*(?P<unit>[A-Za-zµμ°Å]*)")
 
@@ -78,7 +78,7 @@ class Keywords:
             The key, in any case.
         kind : str
             Kind of quantity ("length", "angle", "time"): a unit behind the number is then converted to m,
-            degree or s; without a unit the number is returned as it stands.
+            rad or s; without a unit the number is returned as it stands.
 
         Raises
         ------
@@ -104,8 +104,10 @@ class Keywords:
             return number
         scale = factor(match["unit"], kind) if kind else None
         if scale is None:
-            raise ReadError(f"{self.file}: header key {key} = '{text}' has a unit that does not fit; correct the header")
-        return number * scale
+            raise ReadError(
+                f"{self.file}: header key {key} = '{text}' has a unit that does not fit; correct the header"
+            )
+        return scaled(number, scale)
 
     def integer(self, key: str, default: int) -> int:
         """Return a value as a whole number; ReadError when it is none."""
@@ -130,6 +132,11 @@ class Keywords:
                 self.notes.append(f"{key} = '{self.text(key)}' names no time zone: UTC is assumed")
             return moment.time
         return None
+
+
+def per_frame(value: float | None, frames: int) -> Floats:
+    """Return one value for every frame; an empty array when it is unknown."""
+    return np.zeros(0) if value is None else np.full(frames, float(value))
 
 
 def find_sample(title: str, options: ReadOptions, notes: list[str]) -> Sample:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Detector
+from nxscatter.readers.units import scaled
 
 _LARGEST = 2**20  # bytes
 # pyFAI names the corner in which the image begins, seen from behind the detector; SaxsKeyword orientations
@@ -99,7 +100,9 @@ def read_poni(path: Path) -> Poni:
         rot1=math.degrees(_number(path, values, "rot1")),
         rot2=math.degrees(_number(path, values, "rot2")),
         rot3=math.degrees(_number(path, values, "rot3")),
-        wavelength=_number(path, values, "wavelength", above=0.0) * 1e10 if _given(values, "wavelength") else math.nan,
+        wavelength=scaled(_number(path, values, "wavelength", above=0.0), 1e10)
+        if _given(values, "wavelength")
+        else math.nan,
         pixel1=pixel1,
         pixel2=pixel2,
         orientation=_RASTER[orientation],

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Beam, Detector
+from nxscatter.model import Attachment, Beam, Detector
 from nxscatter.readers import ReadOptions
+from nxscatter.readers.geometry import checked_orientation, place_by_poni
 from nxscatter.readers.keywords import Keywords
 from nxscatter.readers.notes import missing_note
-from nxscatter.readers.poni import Poni, read_poni
-from nxscatter.readers.units import factor, parse_units
+from nxscatter.readers.units import factor, parse_units, scaled
 
 GEOMETRY_KEYS = ("SampleDistance", "WaveLength", "PSize_1", "PSize_2", "Center_1", "Center_2")
 _LONGEST_WAVELENGTH = 1e-6  # m; a larger number is not in m
@@ -22,8 +22,8 @@ _LONGEST_WAVELENGTH = 1e-6  # m; a larger number is not in m
 
 def read_geometry(
     keys: Keywords, shape: tuple[int, int], name: str, options: ReadOptions
-) -> tuple[Beam, Detector, Poni | None]:
-    """Return beam and detector, and the PONI file that was used.
+) -> tuple[Beam, Detector, tuple[Attachment, ...]]:
+    """Return beam and detector, and the PONI file where one was used.
 
     Parameters
     ----------
@@ -41,8 +41,9 @@ def read_geometry(
     ReadError
         When a key of the geometry is missing, no number, or zero or less where that cannot be.
     """
-    poni = None if options.poni is None else read_poni(options.poni)
-    own = {key: math.nan if poni else _length(keys, key, options) for key in GEOMETRY_KEYS if key != "WaveLength"}
+    own = dict.fromkeys(GEOMETRY_KEYS, math.nan)
+    if options.poni is None:
+        own = {key: _length(keys, key, options) for key in GEOMETRY_KEYS if key != "WaveLength"}
     offset_1, offset_2 = (keys.number(f"Offset_{axis}") or 0.0 for axis in (1, 2))
     rot1, rot2, rot3 = detector_rotations(keys)
     dummy = keys.number("Dummy") or math.nan  # 0 means none
@@ -66,9 +67,7 @@ def read_geometry(
         binning_y=keys.integer("BSize_2", 1),
         binning_x=keys.integer("BSize_1", 1),
     )
-    if poni is not None:
-        detector = poni.place(detector, options.orient is not None)
-    wavelength = poni.wavelength if poni is not None else math.nan
+    detector, wavelength, poni = place_by_poni(detector, options)
     if math.isnan(wavelength):
         wavelength = _wavelength(keys, options)
     return Beam(wavelength, _polarization(keys)), detector, poni
@@ -84,13 +83,8 @@ def detector_rotations(keys: Keywords) -> tuple[float, float, float]:
     3 of *its* axes. The header's own order differs when both tilts are there, by their product (1e-4 rad for
     two tilts of 0.6 degrees).
     """
-    rotations = []
-    for axis in (2, 1, 3):
-        key = f"DetectorRotation_{axis}"
-        value = keys.number(key, "angle") or 0.0
-        has_unit = isinstance(keys.get(key), str) and keys.text(key)[-1:].isalpha()
-        rotations.append(value if has_unit else math.degrees(value))
-    return rotations[0], rotations[1], rotations[2]
+    rot1, rot2, rot3 = (keys.number(f"DetectorRotation_{axis}", "angle") or 0.0 for axis in (2, 1, 3))
+    return math.degrees(rot1), math.degrees(rot2), math.degrees(rot3)
 
 
 def raster_orientation(keys: Keywords, options: ReadOptions) -> int:
@@ -98,14 +92,6 @@ def raster_orientation(keys: Keywords, options: ReadOptions) -> int:
     if options.orient is not None:
         return checked_orientation(options.orient, "--orient")
     return checked_orientation(keys.integer("RasterOrientation", 1), f"{keys.file}: header key RasterOrientation")
-
-
-def checked_orientation(value: int | str, label: str) -> int:
-    """Return a RasterOrientation as a number; ReadError with the legal range when it is none."""
-    text = str(value).strip()
-    if text not in set("12345678"):
-        raise ReadError(f"{label} = {text}: must be 1 to 8; give one with --orient")
-    return int(text)
 
 
 def _length(keys: Keywords, key: str, options: ReadOptions) -> float:
@@ -128,7 +114,7 @@ def _wavelength(keys: Keywords, options: ReadOptions) -> float:
     if value * scale > _LONGEST_WAVELENGTH:
         what = f"header key WaveLength = {value:g} cannot be in m, name its unit as in --units wavelength=angstrom"
         return _unknown(keys, what, "--units", options)
-    return value * scale * 1e10
+    return scaled(value, scale * 1e10)
 
 
 def _polarization(keys: Keywords) -> float:

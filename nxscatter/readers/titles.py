@@ -13,8 +13,8 @@ _IMAGE_NUMBER = (
     re.compile(r"_(\d{5})_\d{2}$"),
     re.compile(r"_(\d+)(?:-\d+)?$"),
 )
-_COMPOSITE = re.compile(r"^(?P<prefix>.*)_vd(?=_).*?_(?P<first>\d+)-(?P<second>\d+)(?=[_.]|$)")
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_COMPOSITE = re.compile(r"^(?P<prefix>.+?)(?:_0)?_vd(?=_).*?_(?P<first>\d+)-(?P<second>\d+)(?=[_.]|$)")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CTIME = re.compile(
     rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,? )?(?P<month>{'|'.join(_MONTHS)}) (?P<day>\d\d?) "
     r"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d+))? (?P<year>\d{4})"
@@ -30,7 +30,7 @@ class Title(NamedTuple):
     """Sample and field as a title tells them; field in mT, NaN with a reason when it tells none."""
 
     sample: str
-    field_mT: float
+    field_mT: float  # noqa: N815 (mT is the unit)
     reason: str
 
 
@@ -60,7 +60,8 @@ def parse_title(title: str) -> Title:
     if len(values) > 1:
         return Title(title, float("nan"), f"title '{title}' names more than one magnetic field")
     if not found:
-        return Title(title.strip("_ "), float("nan"), f"title '{title}' names no magnetic field")
+        reason = f"title '{title}' names no magnetic field" if title else "no title names a magnetic field"
+        return Title(title.strip("_ "), float("nan"), reason)
     sample = title
     for match in reversed(found):
         before, after = sample[: match.start()].rstrip("_ "), sample[match.end() :].lstrip("_ ")

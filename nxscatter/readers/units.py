@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nxscatter.errors import ParameterError
 
 _LENGTH = {"m": 1.0, "cm": 1e-2, "mm": 1e-3, "um": 1e-6, "nm": 1e-9, "pm": 1e-12, "angstrom": 1e-10}
-_ANGLE = {"rad": 57.29577951308232, "mrad": 0.05729577951308232, "deg": 1.0}
+_ANGLE = {"rad": 1.0, "mrad": 1e-3, "deg": 0.017453292519943295}
 _TIME = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0}
 _FIELD = {"mT": 1.0, "T": 1e3}
 _PIXEL = {"pixel": 1.0}
@@ -21,7 +21,7 @@ _SPELLINGS = {
 
 
 def factor(unit: str, kind: str) -> float | None:
-    """Return what a unit is worth in m, degree, s, mT or pixel; None when it is no unit of that kind.
+    """Return what a unit is worth in m, rad, s, mT or pixel; None when it is no unit of that kind.
 
     Parameters
     ----------
@@ -39,6 +39,11 @@ def factor(unit: str, kind: str) -> float | None:
         if spelling in known:
             return known[spelling]
     return None
+
+
+def scaled(value: float, scale: float) -> float:
+    """Return ``value * scale`` with 15 digits, so that 0.172 mm is 0.000172 m and not 0.00017199999999999998."""
+    return value if scale == 1 else float(f"{value * scale:.15g}")
 
 
 def parse_units(text: str | None) -> Mapping[str, str]:

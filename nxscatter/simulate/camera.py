@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,8 +60,9 @@ class Camera:
     def beamstop_mask(self) -> Array:
         """Return True in the shadow of the beamstop and its holder, (rows, columns)."""
         rows, columns = self.geometry.shape
-        y = np.arange(rows)[:, np.newaxis] + 0.5 - self.geometry.center_y
-        x = np.arange(columns) + 0.5 - self.geometry.center_x
+        beam_y, beam_x = qspace.direct_beam(self.geometry)
+        y = np.arange(rows)[:, np.newaxis] + 0.5 - beam_y
+        x = np.arange(columns) + 0.5 - beam_x
         disc = y**2 + x**2 < self.beamstop**2
         holder = (np.abs(x) < self.arm / 2) & (y < 0)
         return np.asarray(disc | holder)
@@ -96,7 +97,8 @@ class Camera:
         """
         blind = self.gap_mask() | self.dead_mask()
         largest = np.iinfo(self.dtype).max
-        previous, mean = None, np.zeros(0)
+        previous: Pattern | None = None
+        mean: Floats = np.zeros(0)
         for frame, pattern in enumerate(patterns):
             if pattern != previous:
                 previous, mean = pattern, self.expected(pattern) * exposure_time
@@ -141,15 +143,7 @@ EIGER2_SMALL = Camera(
     arm=7.0,
     dead=50,
 )
-EIGER2_USAXS = Camera(
-    name="eiger2",
-    geometry=_geometry((512, 480), (262.31, 245.64), 300e-6, 31.012, 1.0),
-    gap_rows=EIGER2_SMALL.gap_rows,
-    gap_columns=EIGER2_SMALL.gap_columns,
-    beamstop=22.0,
-    arm=7.0,
-    dead=50,
-)
+EIGER2_USAXS = replace(EIGER2_SMALL, geometry=replace(EIGER2_SMALL.geometry, distance=31.012))
 RAYONIX_WAXS = Camera(
     name="rayonixhs",
     geometry=_geometry((600, 600), (289.62, 310.24), 177.1e-6, 0.0905, 1.0),

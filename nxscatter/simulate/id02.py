@@ -40,6 +40,7 @@ def write_id02(
     image: bool = False,
     creator: str = "",
     header: Mapping[str, Any] | None = None,
+    mask_prefix: str | None = None,
 ) -> Simulated:
     """Write one measurement as a Lima HDF5 file of ID02, and its mask files beside it.
 
@@ -64,11 +65,13 @@ def write_id02(
         Root attribute ``creator``; older files have none.
     header : mapping, optional
         Header keys to add or replace; None leaves a key out.
+    mask_prefix : str, optional
+        Beginning of the mask files' names, the file's own by default; the files of a series share their masks.
 
     Raises
     ------
     ParameterError
-        When ``image`` is asked for a stack, or the camera is rotated.
+        When ``image`` is asked for a stack.
     """
     import h5py
     import hdf5plugin
@@ -76,8 +79,9 @@ def write_id02(
     path, run, patterns = Path(path), run or Run(), stacked(patterns)
     if image and len(patterns) != 1:
         raise ParameterError(f"{path.name}: image = True stores one frame, but there are {len(patterns)}")
-    masks = write_masks(path.parent, path.name.removesuffix(".h5").removesuffix("_raw"), camera)
-    keys = _header(camera, run, len(patterns), masks) | dict(header or {})
+    masks = write_masks(path.parent, mask_prefix or path.stem.removesuffix("_raw"), camera)
+    keys = _header(camera, run, masks) | dict(header or {})
+    keys = {key: value for key, value in keys.items() if value is not None}
     shape = camera.geometry.shape if image else (len(patterns), *camera.geometry.shape)
     with h5py.File(path, "w") as file:
         file.attrs["NX_class"] = "NXroot"
@@ -88,19 +92,10 @@ def write_id02(
         entry["title"] = np.bytes_("Lima 2D detector acquisition")
         entry["start_time"] = np.bytes_(_utc(run.start))
         entry["end_time"] = np.bytes_(_utc(run.end(len(patterns))))
-        instrument, detector = _detector_group(camera, layout)
+        instrument, detector = _detector_names(camera, layout)
         place = _group(_group(entry, instrument, "NXinstrument"), detector, "NXdetector")
         measurement = _group(entry, "measurement", "NXcollection")
-        acquisition = _group(place, "acquisition", "NXcollection")
-        acquisition["nb_frames"] = len(patterns)
-        acquisition["exposure_time"] = run.exposure_time
-        acquisition["latency_time"] = run.dead_time
-        binning = _group(_group(place, "image_operation", "NXcollection"), "binning", "NXcollection")
-        binning["x"] = binning["y"] = 1
-        group = _group(place, "header", "NXcollection")
-        for key, value in keys.items():
-            if value is not None:
-                group[key] = _stored(value, values)
+        _describe(place, run, len(patterns), {key: _stored(value, values) for key, value in keys.items()})
         home, elsewhere = (place, measurement) if layout == "new" else (measurement, place)
         data = home.create_dataset(
             "data",
@@ -116,13 +111,26 @@ def write_id02(
     return Simulated(path, masks, truths(patterns), patterns, camera, run)
 
 
-def _detector_group(camera: Camera, layout: str) -> tuple[str, str]:
+def _describe(place: Any, run: Run, frames: int, header: Mapping[str, Any]) -> None:
+    """Fill a detector group with what Lima notes of the acquisition."""
+    acquisition = _group(place, "acquisition", "NXcollection")
+    acquisition["nb_frames"] = frames
+    acquisition["exposure_time"] = run.exposure_time
+    acquisition["latency_time"] = run.dead_time
+    binning = _group(_group(place, "image_operation", "NXcollection"), "binning", "NXcollection")
+    binning["x"] = binning["y"] = 1
+    group = _group(place, "header", "NXcollection")
+    for key, value in header.items():
+        group[key] = value
+
+
+def _detector_names(camera: Camera, layout: str) -> tuple[str, str]:
     if layout == "new":
         return "ESRF-ID02", camera.name
     return "instrument", {"eiger2": "id02-eiger2-saxs", "rayonixhs": "id02-rayonixhs-waxs"}[camera.name]
 
 
-def _header(camera: Camera, run: Run, frames: int, masks: Mapping[str, Path]) -> dict[str, Any]:
+def _header(camera: Camera, run: Run, masks: Mapping[str, Path]) -> dict[str, Any]:
     keys = saxs_keywords(camera) | {
         "Title": run.title,
         "Dummy": 0,
@@ -156,7 +164,7 @@ def _scalers(run: Run) -> dict[str, Any]:
 def _stored(value: Any, values: str) -> Any:
     if values == "number" and not isinstance(value, str):
         return value
-    return str(value) if values == "text" else np.bytes_(str(value))
+    return str(value) if values == "text" else np.bytes_(str(value).encode())
 
 
 def _utc(time: datetime) -> str:

@@ -24,6 +24,7 @@ def write_lgc(
     run: Run | None = None,
     *,
     header: Mapping[str, Any] | None = None,
+    mask_prefix: str | None = None,
 ) -> Simulated:
     """Write one frame as an EDF file, and its mask files beside it.
 
@@ -39,18 +40,15 @@ def write_lgc(
         Sample, field, time and seed. The date in the header is the wall clock's, without a zone.
     header : mapping, optional
         Header keys to add or replace; None leaves a key out.
-
-    Raises
-    ------
-    ParameterError
-        When the camera is rotated.
+    mask_prefix : str, optional
+        Beginning of the mask files' names, the file's own by default; the files of a series share their masks.
     """
     path, run = Path(path), run or Run()
     (counts,) = camera.expose((pattern,), run.exposure_time, run.seed)
     # Dummy and DDummy cover -1 (gap) and -2 (defect), as the instrument's own files do.
     keys = saxs_keywords(camera) | {
-        "Title": path.name,
-        "Comment": run.title.replace("_", " "),
+        "title": path.name,
+        "Comment": run.title,
         "Date": run.start.replace(tzinfo=None).isoformat(timespec="seconds"),
         "Dummy": -1.5,
         "DDummy": 0.6,
@@ -59,7 +57,7 @@ def write_lgc(
     }
     keys |= header or {}
     write_edf(path, counts, {key: value for key, value in keys.items() if value is not None})
-    masks = write_masks(path.parent, path.stem, camera)
+    masks = write_masks(path.parent, mask_prefix or path.stem, camera)
     return Simulated(path, masks, truths((pattern,)), (pattern,), camera, run)
 
 
@@ -75,8 +73,8 @@ def write_line_eraser(
 ) -> Simulated:
     """Write two frames with the detector moved between them, and the composite in which their gaps are erased.
 
-    The composite ``PREFIX_0_vd_N-M.edf`` has Center_1 of frame N and Center_2 of frame M; its own header
-    carries the centre of frame N, which is ``shift`` rows off.
+    The composite ``PREFIX_vd_0_N-M.edf`` has Center_1 of frame N and Center_2 of frame M; its own header
+    carries the centre of frame N, whose Center_2 is ``shift`` off, as Center_1 of frame M is.
 
     Parameters
     ----------
@@ -89,7 +87,7 @@ def write_line_eraser(
     numbers : tuple of int
         N and M.
     shift : float
-        Rows that the detector moves before frame M.
+        Pixels between the composite's centre and that of either frame.
 
     Returns
     -------
@@ -101,7 +99,7 @@ def write_line_eraser(
     second = replace(camera, geometry=replace(camera.geometry, center_x=camera.geometry.center_x + shift))
     for number, frame in zip(numbers, (first, second), strict=True):
         write_lgc(folder / lgc_name(prefix, number), pattern, frame, replace(run, seed=run.seed + number))
-    name = f"{prefix}_0_vd_{numbers[0]:05d}-{numbers[1]:05d}.edf"
+    name = f"{prefix}_vd_0_{numbers[0]:05d}-{numbers[1]:05d}.edf"
     whole = replace(camera, gap_rows=(), gap_columns=())
     misleading = {"Center_2": first.geometry.center_y}
     return write_lgc(folder / name, pattern, whole, run, header=misleading)

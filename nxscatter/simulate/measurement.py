@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from nxscatter.errors import ParameterError
 from nxscatter.model import Array
 from nxscatter.simulate.camera import Camera
 from nxscatter.simulate.physics import Pattern, Truth
@@ -103,16 +103,11 @@ def write_edf(path: Path, image: Array, header: Mapping[str, Any]) -> None:
 
 
 def saxs_keywords(camera: Camera) -> dict[str, Any]:
-    """Return the geometry as SaxsKeyword header values: lengths in m, centres in pixels.
+    """Return the geometry as SaxsKeyword header values: lengths in m, centres in pixels, rotations in radians.
 
-    Raises
-    ------
-    ParameterError
-        When the detector is rotated or its image reoriented: the simulated files do not say so.
+    SaxsKeyword counts its axes 1 and 2 along columns and rows, pyFAI the other way round.
     """
     place = camera.geometry
-    if place.orientation != 1 or any((place.rot1, place.rot2, place.rot3)):
-        raise ParameterError(f"camera {camera.name}: give rot1 = rot2 = rot3 = 0 and orientation = 1")
     return {
         "Center_1": place.center_x,
         "Center_2": place.center_y,
@@ -122,7 +117,10 @@ def saxs_keywords(camera: Camera) -> dict[str, Any]:
         "BSize_2": 1,
         "Offset_1": 0,
         "Offset_2": 0,
-        "RasterOrientation": 1,
+        "RasterOrientation": place.orientation,
+        "DetectorRotation_1": math.radians(place.rot2),
+        "DetectorRotation_2": math.radians(place.rot1),
+        "DetectorRotation_3": math.radians(place.rot3),
         "SampleDistance": place.distance,
         "WaveLength": float(f"{place.wavelength * 1e-10:.12g}"),
     }

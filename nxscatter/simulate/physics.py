@@ -105,12 +105,10 @@ class Ring:
         if self.model == "pseudo_voigt":
             top, _, _, _ = lineshapes.pseudo_voigt_peak(0.0, self.gamma, self.eta)
             return lineshapes.pseudo_voigt(chi, 0.0, 1 / top, self.x0, self.gamma, self.eta, period=180)
-        shape = {
-            "maier_saupe": lineshapes.maier_saupe,
-            "kratky": lineshapes.kratky,
-            "leadbetter_norris": lineshapes.leadbetter_norris,
-        }[self.model]
-        return shape(chi, 1.0, self.x0, self.kappa)
+        if self.model == "maier_saupe":
+            return lineshapes.maier_saupe(chi, 1.0, self.x0, self.kappa)
+        equatorial = lineshapes.kratky if self.model == "kratky" else lineshapes.leadbetter_norris
+        return equatorial(chi, 1.0, self.x0, self.kappa)
 
 
 @dataclass(frozen=True)

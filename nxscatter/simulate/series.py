@@ -28,7 +28,7 @@ CAMERAS: dict[str, Camera] = {
 RINGS: dict[str, tuple[float, ...]] = {
     "saxs": (0.05, 0.068),
     "usaxs": (0.008, 0.011),
-    "waxs": (2.89,),
+    "waxs": (2.8939,),  # (100) of hcp cobalt
     "lgc": (0.1, 0.13),
 }
 FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)
@@ -50,7 +50,7 @@ def oriented(q: Iterable[float], kappa: float, director: float = 0.0, height: fl
     """
     q = tuple(q)
     rings = tuple(
-        Ring(centre, height / 2**number, 0.07 * centre, "maier_saupe", director, kappa)
+        Ring(centre, height / 2**number, 0.1 * centre, "maier_saupe", director, kappa)
         for number, centre in enumerate(q)
     )
     return Pattern(rings, flat=0.02 * height, scale=0.05 * height * q[0] ** 3, power=3.0)
@@ -112,10 +112,10 @@ def field_series(
         run = Run(sample, field, start, exposure_time, seed=seed + number)
         pattern = oriented(RINGS[station] if q is None else q, strength, director)
         if station == "lgc":
-            written.append(write_lgc(folder / lgc_name(sample, number), pattern, run=run))
+            written.append(write_lgc(folder / lgc_name(sample, number), pattern, run=run, mask_prefix=sample))
         else:
             name = id02_name(sample, number, station)
-            written.append(write_id02(folder / name, [pattern] * frames, CAMERAS[station], run))
+            written.append(write_id02(folder / name, [pattern] * frames, CAMERAS[station], run, mask_prefix=sample))
     write_truth(folder / "truth.json", written)
     return written
 

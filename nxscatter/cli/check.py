@@ -1,0 +1,84 @@
+"""Is a container what it should be, and what comes out of it: export, validate, verify."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nxscatter.cli import arguments as arg
+from nxscatter.cli.app import command, log
+from nxscatter.cli.output import echo_json
+
+
+@command()
+def export(
+    files: arg.Containers,
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Where to write.")] = None,
+    formats: Annotated[
+        str | None, typer.Option("--format", metavar="F,F,...", help="Formats, as csv,png; all by default.")
+    ] = None,
+    record: Annotated[str | None, typer.Option(metavar="NAME", help="Only this record.")] = None,
+) -> None:
+    """Write tables, pictures and other files.
+
+    From the containers alone; by default beside each, in all formats.
+    """
+    from nxscatter import exporters
+    from nxscatter.container import Container
+
+    chosen = None if formats is None else [name.strip() for name in formats.split(",")]
+    for path in exporters.export([Container(file) for file in files], output, chosen, record):
+        typer.echo(str(path))
+
+
+@command()
+def validate(files: arg.Containers, as_json: arg.Json = False) -> int:
+    """Check containers against NeXus.
+
+    Against NXsas, the base classes, NXscatter, and their own ledger of records.
+    """
+    from nxscatter.validate import validate
+
+    rows = []
+    for file in files:
+        found = validate(file)
+        rows.append({"file": str(file), "errors": found.errors, "warnings": found.warnings, "messages": found.messages})
+        if not as_json:
+            typer.echo(f"{file}: {found.errors} errors, {found.warnings} warnings")
+            _echo_lines(found.messages)
+    if as_json:
+        echo_json(rows)
+    return 1 if any(row["errors"] for row in rows) else 0
+
+
+@command()
+def verify(
+    files: arg.Containers,
+    replay: Annotated[bool, typer.Option("--replay", help="Recompute every record and compare.")] = False,
+    as_json: arg.Json = False,
+) -> int:
+    """Check that nothing was altered.
+
+    By content hashes, and with --replay by computing every record again.
+    """
+    from nxscatter.verify import verify
+
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        found = verify(file, replay)
+        rows.append({"file": str(file), "ok": found.ok, "replayed": found.replayed, "problems": found.problems})
+        for note in found.notes:
+            log.info("note: %s: %s", file, note)
+        if not as_json:
+            replayed = f", replayed: {found.replayed.replace('_', ' ')}" if found.replayed else ""
+            typer.echo(f"{file}: {'ok' if found.ok else f'{len(found.problems)} problems'}{replayed}")
+            _echo_lines(found.problems)
+    if as_json:
+        echo_json(rows)
+    failed = any(not row["ok"] or row["replayed"] in ("different", "not_replayable") for row in rows)
+    return 1 if failed else 0
+
+
+def _echo_lines(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(f"  {line}")

@@ -1,0 +1,202 @@
+"""From raw files to results: convert, identify, process."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nxscatter.cli import arguments as arg
+from nxscatter.cli.app import command, log
+from nxscatter.cli.output import echo_fields
+
+if TYPE_CHECKING:
+    from nxscatter.batch import Outcome
+    from nxscatter.recipe import Recipe
+    from nxscatter.workflow import Conversion, Processed
+
+
+@command(conversion=arg.conversion)
+def convert(
+    inputs: arg.Inputs,
+    conversion: "Conversion",
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE or DIR", help="Where to write.")] = None,
+    mask: arg.Masks = None,
+) -> int:
+    """Convert raw files into containers.
+
+    Each gets a .nxs file, by default beside it.
+    """
+    from nxscatter.errors import ParameterError
+    from nxscatter.inputs import expand
+    from nxscatter.workflow import convert_file
+
+    masks = tuple(mask or ())
+    paths = expand(inputs, masks)
+    if len(paths) > 1 and output is not None and output.endswith(".nxs"):
+        raise ParameterError(f"-o {output}: is one file for {len(paths)} inputs; name a folder")
+    return _work(partial(convert_file, conversion=replace(conversion, masks=masks), output=output), paths)
+
+
+@command()
+def identify(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Raw files.")], reader: arg.Reader = None
+) -> int:
+    """Tell what a raw file is and what it lacks.
+
+    Which reader takes it, what that finds, what is missing and the option that supplies it.
+    """
+    from nxscatter.errors import NxscatterError
+    from nxscatter.readers import identify
+
+    failed = 0
+    for file in files:
+        try:
+            found = identify(file, reader)
+        except NxscatterError as error:
+            if len(files) == 1:
+                raise
+            failed += 1
+            log.error("%s", error)
+            continue
+        typer.echo(f"{file}: reader {found.reader}")
+        echo_fields(found.found)
+        for what, option in found.missing:
+            typer.echo(f"  missing: {what}; give {option}")
+    return 1 if failed else 0
+
+
+@command(conversion=arg.conversion)
+def process(
+    inputs: arg.Inputs,
+    conversion: "Conversion",
+    output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Folder of containers.")] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(metavar="NAME or FILE", help="By default waxs with --cif, saxs with --q, else auto."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Parameter of a step; may be repeated."),
+    ] = None,
+    q: Annotated[str | None, typer.Option(metavar="Q,Q,...", help="Rings in 1/angstrom.")] = None,
+    cif: Annotated[Path | None, typer.Option(metavar="FILE", help="Crystal structure; needs --hkl.")] = None,
+    hkl: Annotated[str | None, typer.Option(metavar="HKL", help="Reflections, as '1 0 0;0 0 2'.")] = None,
+    mask: arg.Masks = None,
+    no_mask: Annotated[bool, typer.Option("--no-mask", help="Drop the masks of the container's last masking.")] = False,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that share the files.")] = 1,
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first file that fails.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Add records even when they are up to date.")] = False,
+    export: Annotated[Path | None, typer.Option(metavar="DIR", help="Export each result there.")] = None,
+) -> int:
+    """Convert where needed and run a recipe.
+
+    Each input gets one container, named after it; a container is appended to. What is up to date is left alone.
+    """
+    from nxscatter.errors import ParameterError
+    from nxscatter.inputs import expand
+    from nxscatter.workflow import prepare
+
+    if no_mask and mask:
+        raise ParameterError("--mask and --no-mask exclude each other; give one of them")
+    if output is not None and output.endswith(".nxs"):
+        raise ParameterError(f"-o {output}: is the name of a file; name a folder")
+    prepared = prepare(recipe, q=_numbers(q), cif=cif, hkl=hkl, settings=settings or (), mask=mask or ())
+    work = partial(
+        _process_one,
+        recipe=prepared,
+        output=output,
+        conversion=conversion,
+        keep_masks=not no_mask,
+        force=force,
+        export=export,
+    )
+    return _work(work, expand(inputs, mask or ()), jobs, fail_fast)
+
+
+def _process_one(
+    path: Path,
+    *,
+    recipe: "Recipe",
+    output: str | None,
+    conversion: "Conversion",
+    keep_masks: bool,
+    force: bool,
+    export: Path | None,
+) -> "Processed":
+    from nxscatter import exporters
+    from nxscatter.workflow import run_recipe
+
+    done = run_recipe(path, recipe, output=output, conversion=conversion, keep_masks=keep_masks, force=force)
+    if export is not None:
+        exporters.export(done.container, export)
+    return done
+
+
+def _work(work: "Callable[[Path], Processed]", paths: Sequence[Path], jobs: int = 1, fail_fast: bool = False) -> int:
+    """Do a job for each input, tell what becomes of it, and return the exit code."""
+    from nxscatter.batch import local_processes, run_all, run_one
+
+    if len(paths) == 1:
+        _tell(run_one(work, paths[0]))
+        return 0
+    outcomes: list[Outcome] = []
+    with ExitStack() as stack:
+        executor = stack.enter_context(local_processes(min(jobs, len(paths)))) if jobs > 1 else None
+        for outcome in _watched(run_all(work, paths, executor, fail_fast), len(paths)):
+            outcomes.append(outcome)
+            _tell(outcome)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    changed = sum(1 for outcome in outcomes if outcome.changed)
+    log.info("%d done, %d up to date, %d failed", changed, len(outcomes) - changed - len(failed), len(failed))
+    for outcome in failed:
+        log.error("%s", outcome.error)
+    return 1 if failed else 0
+
+
+def _tell(outcome: "Outcome") -> None:
+    """Print the container, and on stderr what was done and what to be aware of."""
+    if outcome.error:
+        log.info("%s: failed", outcome.path.name)
+        return
+    typer.echo(str(outcome.container))
+    what = [
+        *(["converted"] if outcome.converted else []),
+        *([f"{len(outcome.added)} records"] if outcome.added else []),
+    ]
+    log.info("%s: %s (%.2f s)", outcome.path.name, ", ".join(what) or "up to date", outcome.seconds)
+    if outcome.added:
+        log.debug("%s: added %s", outcome.path.name, ", ".join(outcome.added))
+    for note in outcome.notes:
+        log.info("note: %s: %s", outcome.path.name, note)
+    for warning in outcome.warnings:
+        log.warning("%s: %s", outcome.path.name, warning)
+
+
+def _watched(outcomes: "Iterator[Outcome]", total: int) -> "Iterator[Outcome]":
+    """Show a progress bar while outcomes arrive, on a terminal that has not asked for quiet."""
+    if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
+        yield from outcomes
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield from progress.track(outcomes, total=total)
+
+
+def _numbers(text: str | None) -> list[float] | None:
+    from nxscatter.errors import ParameterError
+
+    if text is None:
+        return None
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise ParameterError(f"--q {text}: give numbers in 1/angstrom with commas between, as 0.05,0.068") from error

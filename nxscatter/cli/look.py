@@ -1,0 +1,155 @@
+"""What is in a container: history, show, table, view."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nxscatter.cli import arguments as arg
+from nxscatter.cli.app import command
+from nxscatter.cli.output import echo_fields, echo_json, echo_table
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container, Record
+
+_TABLE = ("file", "field_mT", "frame", "q", "hkl", "peak", "model", "x0", "S", "S_error", "S_method", "status")
+
+
+@command()
+def history(file: arg.OneContainer, as_json: arg.Json = False) -> None:
+    """List the records of a container.
+
+    What was done, when, with which parameters; stale: made from an input of which there is a newer version.
+    """
+    from nxscatter.container import Container
+
+    rows = [_entry(record) for record in Container(file).records]
+    if as_json:
+        echo_json(rows)
+        return
+    head = ("sequence", "name", "step_version", "date", "inputs", "stale", "parameters")
+    echo_table(([_brief(row, name) for name in head] for row in rows), head)
+
+
+@command()
+def show(file: arg.OneContainer, as_json: arg.Json = False) -> None:
+    """Show what a container holds.
+
+    Sample, geometry, frames, source and results at a glance.
+    """
+    from nxscatter.container import Container
+    from nxscatter.table import rows
+
+    container = Container(file)
+    summary = _summary(container)
+    results = rows(container)
+    if as_json:
+        echo_json([{**summary, "results": results}])
+        return
+    notes = summary.pop("notes")
+    typer.echo(summary.pop("file"))
+    echo_fields(summary)
+    for note in notes:
+        typer.echo(f"  note: {note}")
+    if results:
+        typer.echo("")
+        _echo_results(results)
+
+
+@command()
+def table(
+    files: arg.Containers,
+    as_json: arg.Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every version of each record.")] = False,
+) -> None:
+    """Print fits and order parameters.
+
+    One row a file, frame, ring, peak and method.
+    """
+    from nxscatter.container import Container
+    from nxscatter.table import columns, rows
+
+    found = [row for file in files for row in rows(Container(file), every)]
+    if as_json:
+        echo_json(found)
+    elif as_csv:
+        from nxscatter.exporters.csv import csv_text
+
+        typer.echo(csv_text(columns(), ([row[name] for name in columns()] for row in found)), nl=False)
+    else:
+        _echo_results(found)
+
+
+@command()
+def view(file: arg.OneContainer) -> int:
+    """Open a container in silx view."""
+    import subprocess
+    import sys
+    from importlib.util import find_spec
+    from pathlib import Path
+
+    from nxscatter.container import Container
+    from nxscatter.errors import NxscatterError
+
+    path = Container(file).path
+    silx = Path(sys.executable).with_name("silx")
+    if not silx.exists() or find_spec("PySide6") is None:
+        raise NxscatterError('silx view is not installed here; run: pip install "nxscatter[view]"')
+    return subprocess.run([silx, "view", path], check=False).returncode
+
+
+def _entry(record: "Record") -> dict[str, Any]:
+    return {
+        "sequence": record.sequence,
+        "name": record.name,
+        "step": record.step,
+        "step_version": record.step_version,
+        "program_version": record.program_version,
+        "date": record.date,
+        "parameters": record.parameters,
+        "inputs": {key: [vars(source) for source in sources] for key, sources in record.inputs.items()},
+        "checksum": record.checksum,
+        "stale": record.stale,
+    }
+
+
+def _brief(row: dict[str, Any], name: str) -> Any:
+    if name == "inputs":
+        return [source["path"].rsplit("/", 1)[1] for sources in row["inputs"].values() for source in sources]
+    if name == "parameters":
+        return [f"{key}={value}" for key, value in row["parameters"].items() if value not in (None, [], "")]
+    return row[name]
+
+
+def _summary(container: "Container") -> dict[str, Any]:
+    frames, rows, columns = container.shape
+    detector, sample, origin = container.detector, container.sample, container.origin
+    start, end = container.start_time, container.end_time
+    return {
+        "file": str(container.path),
+        "title": container.title,
+        "sample": sample.name,
+        "field_mT": sample.magnetic_field,
+        "start_time": None if start is None else start.isoformat(),
+        "end_time": None if end is None else end.isoformat(),
+        "instrument": container.instrument,
+        "detector": detector.name,
+        "frames": frames,
+        "rows": rows,
+        "columns": columns,
+        "wavelength_angstrom": container.beam.wavelength,
+        "distance_m": detector.distance,
+        "pixel_size_x_m": detector.pixel_size_x,
+        "pixel_size_y_m": detector.pixel_size_y,
+        "center_x_pixel": detector.center_x,
+        "center_y_pixel": detector.center_y,
+        "source": origin.file_name,
+        "reader": origin.reader,
+        "sha256": origin.sha256,
+        "notes": list(origin.notes),
+        "records": [record.name for record in container.records],
+    }
+
+
+def _echo_results(rows: list[dict[str, Any]]) -> None:
+    echo_table(([row[name] for name in _TABLE] for row in rows), _TABLE)

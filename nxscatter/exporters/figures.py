@@ -1,0 +1,176 @@
+"""PNG figures: the map in q space, the fits, the radial profile, and a summary of all results.
+
+Figures are made without pyplot and in matplotlib's own style, whatever style a session has set, and carry neither a
+date nor a version: the same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscatter.exporters.curves import draw_fit, draw_radial, draw_summary
+from nxscatter.exporters.files import write_file
+from nxscatter.exporters.maps import draw_map
+from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
+from nxscatter.results import Fits, Geometry, Image, Profiles, Rings
+from nxscatter.table import Row, newest, of_kind, rows
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from nxscatter.container import Container, Record
+    from nxscatter.exporters import Selection
+
+__all__ = ["draw_fit", "draw_map", "draw_radial", "draw_summary", "export", "export_summary", "figure_png"]
+
+_DPI = 150
+_log = logging.getLogger("nxscatter")
+
+
+def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
+    """Write the map of the last image, the radial profile with its rings, and the fit of each ring."""
+    names = Names.of(container)
+    written = []
+    for record in _last_images(of_kind(records, Image)):
+        png = _map_png(container, record, records)
+        if png is not None:
+            written.append(write_file(folder / names.map_figure(_image_suffix(record)), png))
+    for record in of_kind(records, Rings):
+        rings: Any = record.load()
+        png = figure_png((6.4, 4.4), draw_radial, rings, _title(container))
+        written.append(
+            write_file(folder / names.radial_profile("full", record_suffix(record, Rings)).with_suffix(".png"), png)
+        )
+    for record in of_kind(records, Fits):
+        written += _export_fits(container, folder, names, record)
+    return written
+
+
+def export_summary(selections: Sequence[Selection], folder: Path) -> list[Path]:
+    """Write position, width and S of all fits of the containers, one figure for each of SAXS, WAXS and USAXS."""
+    tables: dict[Path, list[Row]] = {}
+    for selection in selections:
+        tables.setdefault(selection.names.fitting_results, []).extend(selection.rows)
+    return [
+        write_file(folder / name, figure_png((8.0, 6.4), draw_summary, table, title=_samples(table)))
+        for name, table in tables.items()
+        if table
+    ]
+
+
+def figure_png(size: tuple[float, float], draw: Callable[..., Any], *arguments: Any, **options: Any) -> bytes:
+    """Return the bytes of a PNG file.
+
+    Parameters
+    ----------
+    size : (width, height)
+        In inches; there are 150 pixels to an inch.
+    draw : callable
+        Called with an empty figure, the arguments and the options.
+    """
+    from matplotlib import style
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    with style.context("default"):
+        figure = Figure(figsize=size, dpi=_DPI, layout="compressed")
+        canvas = FigureCanvasAgg(figure)
+        draw(figure, *arguments, **options)
+        file = io.BytesIO()
+        # noise does not become smaller by compressing harder
+        canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"compress_level": 3})  # type: ignore[no-untyped-call]
+    return file.getvalue()
+
+
+def _export_fits(container: Container, folder: Path, names: Names, record: Record) -> list[Path]:
+    fits: Any = record.load()
+    table = rows(container, record=record)
+    frame = None if not len(fits.frame) or fits.frame[0] < 0 else int(fits.frame[0])
+    suffix = record_suffix(record, Fits) + frame_suffix(frame)
+    first = [int(np.flatnonzero(fits.ring == ring)[0]) for ring in np.unique(fits.ring)]
+    labels = ring_names(fits.q[first].tolist(), [fits.hkl[row] for row in first])
+    written = []
+    for row, label in zip(first, labels, strict=True):
+        of_ring = [one for one in table if one["q"] == fits.q[row] and one["frame"] == frame]
+        title = _title(container) + ("" if frame is None else f", frame {frame}")
+        png = figure_png((6.4, 5.2), draw_fit, fits, int(fits.ring[row]), of_ring, title)
+        written.append(write_file(folder / names.fit_figure(label, suffix), png))
+    return written
+
+
+def _map_png(container: Container, record: Record, records: Sequence[Record]) -> bytes | None:
+    geometries = of_kind(_ancestors(record), Geometry) or newest(of_kind(container.records, Geometry))
+    if not geometries:
+        _log.warning("%s: %s has no map in q space without a geometry record", container.path, record.name)
+        return None
+    image: Any = record.load()
+    geometry: Any = geometries[-1].load()
+    rings, labels = _marked(records)
+    return figure_png((6.6, 5.8), _map, image, geometry, rings, labels, _title(container))
+
+
+def _marked(records: Sequence[Record]) -> tuple[list[float], list[str]]:
+    """Rings to mark on a map, with their labels: those of the profiles, else those that were found."""
+    for kind in (Profiles, Rings):
+        marked: dict[float, str] = {}
+        for record in of_kind(records, kind):
+            result: Any = record.load()
+            for ring, q in enumerate(result.q.tolist()):
+                reflection = result.hkl[ring] if kind is Profiles else ""
+                marked[q] = f"({reflection})" if reflection else f"{q:.4g} Å⁻¹"
+        if marked:
+            return list(marked), list(marked.values())
+    return [], []
+
+
+def _map(
+    figure: Figure, image: Image, geometry: Geometry, rings: Sequence[float], labels: Sequence[str], title: str
+) -> None:
+    axes = figure.add_subplot()
+    shown = draw_map(axes, image.intensity, geometry.binned(image.binning), rings=rings, labels=labels)
+    axes.set_title(title, fontsize=9, parse_math=False)
+    figure.colorbar(shown, ax=axes, label=f"intensity ({image.units})")
+
+
+def _last_images(records: Sequence[Record]) -> list[Record]:
+    """Return the images that no other of these was made from."""
+    before = {ancestor.name for record in records for ancestor in _ancestors(record)}
+    return [record for record in records if record.name not in before]
+
+
+def _image_suffix(record: Record) -> str:
+    """Return what tells the maps of several images apart: the last one needs no name of its own."""
+    last = _last_images(newest(of_kind(record.container.records, Image)))
+    return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image)
+
+
+def _ancestors(record: Record) -> list[Record]:
+    """Return the records that this one stands on, in the order in which they were made."""
+    found = {one.name: one for parent in record.parents for one in (*_ancestors(parent), parent)}
+    return sorted(found.values(), key=lambda one: one.sequence)
+
+
+def _title(container: Container) -> str:
+    """Sample, field and source of a measurement."""
+    sample = container.sample
+    field = [f"{sample.magnetic_field:g} mT"] if np.isfinite(sample.magnetic_field) else []
+    return _drawable(", ".join([sample.name, *field, container.origin.file_name]))
+
+
+def _samples(table: Sequence[Row]) -> str:
+    names = list(dict.fromkeys(row["sample"] for row in table))
+    return _drawable(", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))
+
+
+def _drawable(text: str) -> str:
+    """Replace what the figures' font has no shape for."""
+    from matplotlib.font_manager import findfont, get_font
+
+    font = get_font(findfont("DejaVu Sans"))
+    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in " ".join(text.split()))

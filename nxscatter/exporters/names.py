@@ -1,0 +1,158 @@
+"""Names of exported files and folders: sample, field, image number and ring, reduced to what is safe in a name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nxscatter.readers.titles import image_number
+from nxscatter.table import of_kind
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container, Record
+    from nxscatter.model import Beam, Detector
+    from nxscatter.results import Result
+
+_LONGEST = 80  # bytes of one part; file systems allow 255 for the whole name
+_USAXS_BELOW, _WAXS_ABOVE = 0.03, 1.0  # largest q on the detector, 1/angstrom
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names of the files of one measurement, relative to the folder of the export.
+
+    Parameters
+    ----------
+    prefix : str
+        SAXS, WAXS or USAXS.
+    sample : str
+        Sample name, safe.
+    field : str
+        Magnetic field as ``"100mT"``, "" when unknown.
+    image : str
+        Image number, five digits; the stem of the source's file name when it has none.
+    """
+
+    prefix: str
+    sample: str
+    field: str
+    image: str
+
+    @classmethod
+    def of(cls, container: Container) -> Names:
+        """Take the names from what the container says of its source, sample and detector."""
+        sample, source = container.sample, container.origin.file_name
+        number = image_number(source)
+        known = np.isfinite(sample.magnetic_field)
+        return cls(
+            prefix=station(source, container.detector, container.beam),
+            sample=safe_name(sample.name),
+            field=f"{np.format_float_positional(sample.magnetic_field, trim='-')}mT" if known else "",
+            image=safe_name(Path(source).stem) if number is None else f"{number:05d}",
+        )
+
+    @property
+    def measurement(self) -> str:
+        """Sample and field."""
+        return f"{self.sample}_{self.field}" if self.field else self.sample
+
+    @property
+    def shot(self) -> str:
+        """Sample, field and image number."""
+        return f"{self.measurement}_Img{self.image}"
+
+    def azimuthal_profile(self, ring: str, suffix: str = "") -> Path:
+        """CSV file of the azimuthal profile of a ring."""
+        return Path("Azimuthal_Profiles", f"file_{self.image}_{self.measurement}_{ring}{suffix}.csv")
+
+    def radial_profile(self, part: str, suffix: str = "") -> Path:
+        """CSV file of a radial profile; ``part`` names its sector (``"sector01"``)."""
+        return Path(f"Radial_Profiles_{self.prefix}", f"{self.measurement}_{part}_Img{self.image}{suffix}.csv")
+
+    def fit_figure(self, ring: str, suffix: str = "") -> Path:
+        """Figure of the fit of a ring."""
+        return Path("Azim_Profile_Fittings", f"{self.shot}_{ring}{suffix}.png")
+
+    def map_figure(self, suffix: str = "") -> Path:
+        """Figure of the map in q space."""
+        return Path("png_images", f"{self.shot}{suffix}.png")
+
+    def map_arrays(self, suffix: str = "") -> Path:
+        """NPZ file of the map in q space."""
+        return Path("png_images", f"{self.prefix}_{self.shot}{suffix}.npz")
+
+    @property
+    def refinements(self) -> Path:
+        """CSV file of all fit parameters."""
+        return Path(f"{self.prefix}_azim_profiles_refinements.csv")
+
+    @property
+    def fitting_results(self) -> Path:
+        """Figure that sums up the fits."""
+        return Path(f"{self.prefix}_Fitting_results.png")
+
+
+def station(file_name: str, detector: Detector, beam: Beam) -> str:
+    """Return SAXS, WAXS or USAXS.
+
+    The word in the file's name decides, then a detector that calls itself waxs, then the largest q on the detector:
+    USAXS below 0.03, WAXS above 1 1/angstrom. SAXS when nothing is known.
+    """
+    for word in ("usaxs", "waxs", "saxs"):
+        if word in file_name.lower():
+            return word.upper()
+    # a detector called saxs serves USAXS too, at a longer distance
+    if "waxs" in detector.name.lower():
+        return "WAXS"
+    largest = _largest_q(detector, beam)
+    return "USAXS" if largest < _USAXS_BELOW else "WAXS" if largest > _WAXS_ABOVE else "SAXS"
+
+
+def safe_name(text: str) -> str:
+    """Reduce a text to letters, digits and ``+ - . _``, so that it is one part of a file name and nothing else."""
+    name = re.sub(r"[^\w.+-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")
+    return name.encode()[:_LONGEST].decode(errors="ignore") or "unknown"
+
+
+def ring_names(q: Sequence[float], hkl: Sequence[str]) -> list[str]:
+    """Return a name for each ring, each different: the reflection, or q with as many digits as that takes."""
+    digits = 4
+    while len({f"{value:.{digits}g}" for value in q}) < len(set(q)) and digits < 17:
+        digits += 1
+    names = [_reflection(label) if label else f"{value:.{digits}g}" for value, label in zip(q, hkl, strict=True)]
+    return [f"{name}_ring{ring}" if names.count(name) > 1 else name for ring, name in enumerate(names, 1)]
+
+
+def record_suffix(record: Record, kind: type[Result]) -> str:
+    """Return what tells apart the files of several records of one kind: nothing where there is one.
+
+    It is the record's name without version, and with it for one that is not the newest.
+    """
+    alike = of_kind(record.container.records, kind)
+    if record.number < max(one.number for one in alike if one.base == record.base):
+        return f"_{record.name}"
+    return f"_{record.base}" if len({one.base for one in alike}) > 1 else ""
+
+
+def frame_suffix(frame: int | None) -> str:
+    """Return what tells apart the files of the frames of a stack, nothing for the mean (None)."""
+    return "" if frame is None else f"_frame{frame:05d}"
+
+
+def _reflection(label: str) -> str:
+    """``"1 1 0"`` becomes ``110``; indices that need more than a digit stay apart."""
+    indices = label.split()
+    return safe_name("".join(indices) if all(len(index) == 1 for index in indices) else "_".join(indices))
+
+
+def _largest_q(detector: Detector, beam: Beam) -> float:
+    y = max(detector.center_y - detector.offset_y, detector.rows - detector.center_y + detector.offset_y)
+    x = max(detector.center_x - detector.offset_x, detector.columns - detector.center_x + detector.offset_x)
+    two_theta = np.arctan(np.hypot(y * detector.pixel_size_y, x * detector.pixel_size_x) / detector.distance)
+    return float(4 * np.pi * np.sin(two_theta / 2) / beam.wavelength)

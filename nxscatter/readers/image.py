@@ -1,0 +1,61 @@
+"""Images without a geometry of their own (TIFF, CBF, EDF), with a PONI file."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from nxscatter.errors import ReadError
+from nxscatter.model import Beam, Exposure, Origin, Scan
+from nxscatter.readers import ReadOptions, file_sha256, first_bytes
+from nxscatter.readers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.images import image_format, media_type, read_frames
+from nxscatter.readers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.lgc import has_saxs_keywords
+from nxscatter.readers.notes import missing_note
+
+
+class ImageReader:
+    """Reader of plain images; the geometry comes from ``options.poni``."""
+
+    name = "image"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether a file is a TIFF or CBF image, or an EDF one without a geometry."""
+        try:
+            kind = image_format(path)
+            return kind is not None and not (kind == "edf" and has_saxs_keywords(first_bytes(path, 16384)))
+        except OSError:
+            return False
+
+    def read(self, path: Path, options: ReadOptions) -> Scan:
+        """Read an image; sample and field are taken from the file's name.
+
+        Raises
+        ------
+        ReadError
+            When there is no PONI file or it has no wavelength, or the image is damaged.
+        """
+        notes: list[str] = []
+        if options.poni is None and not options.skip_calibration:
+            raise ReadError(f"{path.name}: an image has no geometry; supply it with --poni")
+        frames, header = read_frames(path)
+        count, rows, columns = frames.shape
+        detector, wavelength, poni = place_by_poni(unplaced_detector("unknown", (rows, columns), options), options)
+        if options.poni is None:
+            notes.append(missing_note("an image has no geometry", "--poni"))
+        elif math.isnan(wavelength):
+            raise ReadError(f"{options.poni.name}: key Wavelength is missing; add it to the PONI file")
+        if options.sample is None:
+            notes.append("the sample's name is taken from the file's")
+        keys = Keywords(path.name, header, notes)
+        return Scan(
+            title=path.stem,
+            beam=Beam(wavelength),
+            detector=detector,
+            sample=find_sample(path.stem, options, notes),
+            origin=Origin(path.name, self.name, media_type(path), file_sha256(path), keys.header, tuple(notes)),
+            frames=frames,
+            exposure=Exposure(elapsed=per_frame(0.0 if count == 1 else None, 1)),
+            auxiliary=poni,
+        )

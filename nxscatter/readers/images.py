@@ -1,0 +1,92 @@
+"""Images in files that fabio reads (EDF, TIFF, CBF), with sizes checked before anything is allocated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nxscatter.errors import ReadError
+from nxscatter.model import Array
+from nxscatter.readers import first_bytes
+from nxscatter.readers.edf import is_edf, read_blocks
+from nxscatter.readers.tiff import check_tiff
+
+MAX_PIXELS = 2**28  # of one image, or of all images that are read into memory at once
+_CBF_START = b"\x0c\x1a\x04\xd5"  # of the binary section
+_TYPES = {"edf": "application/x-edf", "tiff": "image/tiff", "cbf": "application/x-cbf"}
+
+
+def image_format(path: Path) -> str | None:
+    """Return "edf", "tiff" or "cbf" from the first bytes of a file, None for anything else."""
+    first = first_bytes(path)
+    if first[:4] in (b"II*\0", b"MM\0*"):
+        return "tiff"
+    if first.startswith(b"###CBF"):
+        return "cbf"
+    return "edf" if is_edf(first) else None
+
+
+def media_type(path: Path) -> str:
+    """Return the media type of an image file."""
+    return _TYPES[image_format(path) or "edf"]
+
+
+def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
+    """Read all images of a file.
+
+    Returns
+    -------
+    frames : ndarray (frame, y, x)
+        The stored values.
+    header : dict
+        The header of the first image.
+
+    Raises
+    ------
+    ReadError
+        When the file is no such image, is truncated, or declares a size beyond reason.
+    """
+    kind = image_format(path)
+    if kind is None:
+        raise ReadError(f"{path.name}: is no EDF, TIFF or CBF image; choose another file")
+    blocks = read_blocks(path) if kind == "edf" else []
+    if kind != "edf":
+        _check_pixels(path, check_tiff(path) if kind == "tiff" else _check_cbf(path))
+    import fabio
+
+    try:
+        with fabio.open(str(path)) as image:
+            shape = (image.nframes, *image.shape)
+            if len(shape) != 3 or 0 in shape:
+                raise ReadError(
+                    f"{path.name}: holds an array of shape {image.shape}, not an image; choose another file"
+                )
+            _check_pixels(path, int(np.prod(shape)))
+            header = dict(image.header)
+            # get_frame stays in this file; getframe goes on to the next file of a numbered series
+            frames = np.stack([image.data] if shape[0] == 1 else [image.get_frame(at).data for at in range(shape[0])])
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, AssertionError) as error:
+        reason = " ".join(str(error).split())
+        raise ReadError(f"{path.name}: fabio cannot read the image ({reason}); copy it again") from error
+    return frames, dict(blocks[0].header) if blocks else header
+
+
+def _check_pixels(path: Path, count: int) -> None:
+    if count > MAX_PIXELS:
+        raise ReadError(f"{path.name}: declares {count} pixels, more than {MAX_PIXELS}; the header must be wrong")
+
+
+def _check_cbf(path: Path) -> int:
+    """Return the number of pixels, after a check that the file holds all bytes of its binary section."""
+    first = first_bytes(path, 2**16)
+    start = first.find(_CBF_START) + len(_CBF_START)
+    sizes = [re.search(rb"X-Binary-" + key + rb":\s*(\d+)", first) for key in (b"Size", b"Number-of-Elements")]
+    if start < len(_CBF_START) or sizes[0] is None or sizes[1] is None:
+        raise ReadError(f"{path.name}: its header has no X-Binary-Size and X-Binary-Number-of-Elements; copy it again")
+    end, size = start + int(sizes[0][1]), path.stat().st_size
+    if end > size:
+        raise ReadError(f"{path.name}: is truncated, its header declares {end} bytes and it has {size}; copy it again")
+    return int(sizes[1][1])

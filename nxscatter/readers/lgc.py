@@ -1,0 +1,115 @@
+"""LGC (Xenocs) EDF files with a SaxsKeyword header, single images and line-eraser composites."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nxscatter.errors import ReadError
+from nxscatter.model import Exposure, Origin, Scan
+from nxscatter.readers import ReadOptions, file_sha256, first_bytes
+from nxscatter.readers.edf import is_edf, read_blocks
+from nxscatter.readers.images import media_type, read_frames
+from nxscatter.readers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.notes import missing_note
+from nxscatter.readers.saxskeywords import GEOMETRY_KEYS, read_geometry
+from nxscatter.readers.titles import Composite, parse_composite
+
+
+class LgcReader:
+    """Reader of EDF files whose header has SaxsKeywords, in any mixture of cases."""
+
+    name = "lgc"
+
+    def recognises(self, path: Path) -> bool:
+        """Tell whether a file is an EDF one with a key of the scattering geometry."""
+        try:
+            first = first_bytes(path, 16384)
+        except OSError:
+            return False
+        return is_edf(first) and has_saxs_keywords(first)
+
+    def read(self, path: Path, options: ReadOptions) -> Scan:
+        """Read a file.
+
+        Raises
+        ------
+        ReadError
+            When the file is truncated, the geometry is missing or impossible, or a frame of a composite is not
+            in its folder.
+        """
+        frames, header = read_frames(path)
+        keys = Keywords(path.name, header)
+        composite = parse_composite(path.name)
+        if composite is not None and options.poni is None:
+            keys = _composite_keys(keys, path, composite, options)
+        rows, columns = frames.shape[1:]
+        beam, detector, poni = read_geometry(keys, (rows, columns), _detector_name(keys), options)
+        title = keys.text("Comment") or keys.text("title")
+        sample = find_sample(keys.text("Comment"), options, keys.notes)
+        exposure = keys.number("ExposureTime", "time")
+        if exposure is None:
+            exposure = keys.number("count_time", "time")
+        start = keys.time("Date", "Time")
+        return Scan(
+            title=title,
+            beam=beam,
+            detector=detector,
+            sample=sample,
+            origin=Origin(path.name, self.name, media_type(path), file_sha256(path), header, tuple(keys.notes)),
+            frames=frames,
+            exposure=Exposure(
+                time=per_frame(exposure, len(frames)),
+                elapsed=per_frame(0.0 if len(frames) == 1 else None, 1),
+                intensity0=per_frame(keys.number("Intensity0"), len(frames)),
+                intensity1=per_frame(keys.number("Intensity1"), len(frames)),
+            ),
+            start_time=start,
+            instrument="LGC",
+            source_name="LGC",
+            source_type="Fixed Tube X-ray",
+            auxiliary=poni,
+        )
+
+
+def has_saxs_keywords(first: bytes) -> bool:
+    """Tell whether the beginning of an EDF file names a key of the scattering geometry."""
+    names = {line.partition(b"=")[0].strip(b"{ \0\r\n\t").lower() for line in first.split(b";")}
+    return any(key.lower().encode() in names for key in GEOMETRY_KEYS)
+
+
+def _composite_keys(keys: Keywords, path: Path, composite: Composite, options: ReadOptions) -> Keywords:
+    """Return the header of a composite with the centre of its two frames.
+
+    Center_1 is that of the first frame, Center_2 that of the second; geometry that the composite itself lacks is
+    the first frame's.
+    """
+    first = _frame_keys(keys, path, composite, composite.first, options)
+    second = _frame_keys(keys, path, composite, composite.second, options)
+    header = {key: value for key, value in keys.header.items() if key.lower() not in ("center_1", "center_2")}
+    if first is not None and second is not None:
+        header |= {"Center_1": first.get("Center_1"), "Center_2": second.get("Center_2")}
+        keys.notes.append(f"Center_1 is that of {first.file}, Center_2 that of {second.file}")
+        lacking = [key for key in GEOMETRY_KEYS[:4] if key not in keys and key in first]
+        if lacking:
+            header |= {key: first.get(key) for key in lacking}
+            keys.notes.append(f"{', '.join(lacking)} are those of {first.file}")
+    return Keywords(keys.file, header, keys.notes)
+
+
+def _frame_keys(keys: Keywords, path: Path, composite: Composite, number: int, options: ReadOptions) -> Keywords | None:
+    """Return the header of one frame of a composite; None with a note when it may be missing."""
+    wanted = f"{composite.prefix}_0_{number:05d}.edf"
+    frame = path.parent / wanted
+    if not frame.is_file():
+        what = f"is a composite of frame {number}, and {wanted} is not in its folder"
+        if not options.skip_calibration:
+            raise ReadError(f"{path.name}: {what}; copy it there or give the geometry with --poni")
+        keys.notes.append(missing_note(what, "--poni"))
+        return None
+    return Keywords(wanted, read_blocks(frame)[0].header)
+
+
+def _detector_name(keys: Keywords) -> str:
+    """Return the first detector key that is a name; some instruments count theirs."""
+    names = (keys.text(key) for key in ("DetectorName", "DetectorInfo", "Detector"))
+    return next((name for name in names if name and not name.isdecimal()), "unknown")

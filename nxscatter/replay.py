@@ -1,0 +1,109 @@
+"""Replay: compute a record again from its stored parameters and inputs, and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nxscatter.codec import make_group, write_result
+from nxscatter.container import Record, environment, result_hashes
+from nxscatter.errors import NxscatterError
+from nxscatter.runner import recompute
+from nxscatter.step import registry
+
+if TYPE_CHECKING:
+    import h5py
+
+# of the largest magnitude in a dataset: far above the rounding of other processors and libraries, far below any error
+TOLERANCE = 1e-6
+OUTCOMES = ("exact", "tolerance", "different", "not_replayable")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a record compares with its recomputation.
+
+    Attributes
+    ----------
+    outcome : str
+        One of `OUTCOMES`: every bit equal; numbers within `TOLERANCE`; further apart; or the step's code of the
+        record's version is not here.
+    message : str
+        In words, "" when exact.
+    """
+
+    outcome: str
+    message: str = ""
+
+
+def replay_record(record: Record) -> Replay:
+    """Compute a record again and compare it with what is stored.
+
+    The inputs are the stored results, each of which is replayed itself; frame by frame steps go back to the raw
+    frames.
+    """
+    here = registry().get(record.step)
+    if here is None or here.version != record.step_version:
+        known = "is not known here" if here is None else f"is version {here.version} here"
+        return Replay(
+            "not_replayable",
+            f"{record.path}: cannot be replayed, step {record.step} {known}, the record has {record.step_version}",
+        )
+    try:
+        result = recompute(record)
+    except NxscatterError as error:
+        return Replay("different", f"{record.path}: cannot be computed again: {error}")
+    import h5py
+
+    with h5py.File("replay", "w", driver="core", backing_store=False) as memory, record.container.opened() as file:
+        group = make_group(memory.require_group("entry"), record.name, "NXprocess")
+        write_result(group, result)
+        found = result_hashes(group)
+        if found == record.hashes:
+            return Replay("exact")
+        apart = dict(_differences(file[record.path], group, record.hashes, found))
+    path, worst = max(apart.items(), key=lambda item: item[1])
+    if worst <= TOLERANCE:
+        return Replay(
+            "tolerance",
+            f"{record.path}: agrees within {TOLERANCE:g}, not bit by bit; farthest {path}, "
+            f"by {worst:.1e} of its largest value; {_environments(record)}",
+        )
+    size = "in text, type, shape or attributes" if np.isinf(worst) else f"by {worst:.3g} of its largest value"
+    return Replay("different", f"{record.path}/{path}: differs from its recomputation {size}; {_environments(record)}")
+
+
+def _differences(
+    stored: h5py.Group, computed: h5py.Group, old: dict[str, str], new: dict[str, str]
+) -> Iterator[tuple[str, float]]:
+    for path in sorted(old.keys() | new.keys()):
+        if old.get(path) != new.get(path):
+            both = path in stored and path in computed
+            yield path, _distance(stored[path], computed[path]) if both else float("inf")
+
+
+def _distance(stored: h5py.Dataset | h5py.Group, computed: h5py.Dataset | h5py.Group) -> float:
+    """Largest difference, relative to the largest stored magnitude; infinite where no number can say it."""
+    if not (hasattr(stored, "dtype") and hasattr(computed, "dtype")) or stored.dtype != computed.dtype:
+        return float("inf")
+    if stored.dtype.kind not in "iuf" or stored.shape != computed.shape or dict(stored.attrs) != dict(computed.attrs):
+        return float("inf")
+    one, other = stored[()].astype(float), computed[()].astype(float)
+    if not np.array_equal(np.isfinite(one), np.isfinite(other)):
+        return float("inf")
+    largest = np.max(np.abs(one), where=np.isfinite(one), initial=0)
+    apart = np.max(np.abs(one - other), where=np.isfinite(one), initial=0)
+    return float(apart / largest) if largest else float("inf")
+
+
+def _environments(record: Record) -> str:
+    here = environment()
+    differing = [
+        f"{name} {record.environment.get(name)} then, {here.get(name)} now"
+        for name in sorted({*here, *record.environment})
+        if record.environment.get(name) != here.get(name)
+    ]
+    return "; ".join(differing) or "the environment is the same"

@@ -1,0 +1,137 @@
+"""What there is to fit on a ring, and what is to be thought of the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from nxscatter.harmonics import Harmonics, analyse
+from nxscatter.leastsquares import Data
+from nxscatter.lineshapes import Line
+from nxscatter.model import Floats, Ints
+from nxscatter.peakfit import PeakFit, Window, coverage, find_peaks, fit_peaks
+
+COVERED = 0.8  # of the half circle
+_AT_PEAK = 60.0  # degrees about a peak that must have data if its numbers are to be kept
+_SEEN = 0.9  # of those
+
+
+class Peak(NamedTuple):
+    """One row of the table: a fitted peak, or NaN and the reason why there is none."""
+
+    values: Floats
+    covariance: Floats
+    chi2_red: float
+    R2: float
+    status: str
+    reason: str
+
+
+class Block(NamedTuple):
+    """What came of some profiles; curves are kept of the first frame alone."""
+
+    harmonics: Harmonics
+    peaks: list[list[Peak]]
+    curves: Floats
+
+
+@dataclass(frozen=True)
+class RingFitter:
+    """Decides what there is to fit, fits it, and judges the outcome."""
+
+    line: Line
+    window: Window
+    target: float | None
+    peaks: int | str
+    min_S: float  # noqa: N815
+    bins: Floats
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the reported parameters, in the line's order."""
+        return (*self.line.parameters, *(("drift_cos", "drift_sin") if self.window.onefold else ()))
+
+    @property
+    def enough(self) -> int:
+        """Number of bins from which on a fit makes sense."""
+        return 2 * len(self.names)
+
+    def __call__(self, data: Data) -> Block:
+        """Fit profiles (row, bin)."""
+        harmonics = analyse(self.bins, data, onefold=self.window.onefold)
+        oriented = harmonics.oriented(self.min_S, several=self.peaks != 1)
+        covered = coverage(self.bins, data.use)
+        points = np.count_nonzero(data.use, axis=1)
+        verdicts = [
+            None if points[row] >= self.enough and oriented[row] else self._before(harmonics, points, covered, row)
+            for row in range(len(points))
+        ]
+        peaks = [[self._nothing(*verdict)] if verdict else [] for verdict in verdicts]
+        curves = np.full(data.y.shape, np.nan)
+        rows = np.array([row for row, verdict in enumerate(verdicts) if not verdict], dtype=int)
+        centres = find_peaks(self.bins, data.rows(rows), self.target, self.peaks) if len(rows) else []
+        counts = np.array([len(found) for found in centres])
+        for number in np.unique(counts):
+            some = rows[counts == number]
+            start = np.stack([found for found in centres if len(found) == number])
+            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window)
+            x0 = made.values[:, :, made.names.index("x0")]
+            seen = np.stack([coverage(self.bins, data.use[some], x0[:, k], _AT_PEAK) for k in range(number)], axis=1)
+            for index, row in enumerate(some):
+                peaks[row] = [self._after(made, index, k, covered[row], seen[index, k]) for k in range(number)]
+                curves[row] = made.curve[index] if made.converged[index] else np.nan
+        return Block(harmonics, peaks, curves)
+
+    def _before(self, harmonics: Harmonics, points: Ints, covered: Floats, row: int) -> tuple[str, str]:
+        """Return status and reason of a profile in which there is no peak to fit."""
+        if points[row] < self.enough:
+            return "too_few_points", f"{points[row]} bins have data, {self.enough} are needed"
+        if not harmonics.mean[row] > 0:
+            return "too_few_points", "no intensity above 0"
+        if np.isnan(harmonics.p[row]):
+            return "too_few_points", "the bins with data do not determine the harmonics of the ring"
+        reason = f"isotropic: S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
+        if covered[row] < COVERED:
+            return "coverage", f"{_share(covered[row])}; {reason}"
+        return "isotropic", reason
+
+    def _after(self, made: PeakFit, row: int, peak: int, covered: float, seen: float) -> Peak:
+        """Judge a fitted peak; numbers that do not hold become NaN.
+
+        A width on its limit is a bound, not a measurement, and has no error. eta keeps its error at 0 and 1, the
+        ends of its meaning, as if it could go on: the order parameter made from it is no better known there.
+        """
+        values, covariance = made.values[row, peak], made.covariance[row, peak].copy()
+        limited = [name for name, there in zip(made.names, made.at_limit[row, peak], strict=True) if there]
+        status, keep, reasons = "at_limit" if limited else "ok", True, []
+        for name in limited:
+            at = made.names.index(name)
+            reasons.append(f"{name} stands at its limit of {values[at]:.4g}")
+            if name != "eta":
+                covariance[at], covariance[:, at] = np.nan, np.nan
+        if "x0" in limited:
+            keep, reasons = False, ["no peak within 45 degrees of where it was expected"]
+        if isinstance(self.peaks, int) and made.values.shape[1] < self.peaks:
+            reasons.append(f"{made.values.shape[1]} of {self.peaks} peaks found")
+        if not made.converged[row]:
+            status, keep, reasons = "not_converged", False, ["the fit did not converge"]
+        if covered < COVERED:
+            status = "coverage"
+            reasons.insert(0, _share(covered))
+            if seen < _SEEN:
+                keep = False
+                reasons.insert(1, f"{seen:.0%} of the {_AT_PEAK:g} degrees about the peak")
+        reason = "; ".join(reasons)
+        if not keep:
+            return self._nothing(status, reason)
+        return Peak(values, covariance, float(made.chi2_red[row]), float(made.R2[row]), status, reason)
+
+    def _nothing(self, status: str, reason: str) -> Peak:
+        nan = np.full((len(self.names), len(self.names)), np.nan)
+        return Peak(nan[0], nan, np.nan, np.nan, status, reason)
+
+
+def _share(covered: float) -> str:
+    return f"{covered:.0%} of the half circle has data"

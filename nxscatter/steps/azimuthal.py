@@ -1,0 +1,206 @@
+"""Intensity against azimuth on rings of constant q."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from nxscatter import qspace
+from nxscatter.errors import ParameterError, StepError
+from nxscatter.model import Exposure, Floats, Ints, param
+from nxscatter.results import Geometry, Image, Profiles, Rings
+from nxscatter.step import Step
+from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
+from nxscatter.steps.ring_choice import RingChoice, choose_rings
+
+_EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
+
+
+@dataclass(frozen=True)
+class AzimuthalProfiles(Step):
+    """Mean intensity of the valid pixels of each ring in equal bins of azimuth.
+
+    ``bins`` counts the full circle. Against chi bins are centred on 0, 90 and 180 degrees, the last one lying on
+    both sides of the seam; against beta they have the same width and are centred on 0 to 180, the first and the
+    last being half a bin.
+
+    Errors come from the measured pixels alone: the square root of the sum of their variances, divided by their
+    number. ``method = "pyfai"`` lets pyFAI bin the same pixels, as an independent check.
+    """
+
+    name = "azimuthal_profiles"
+    version = 1
+    q: tuple[float, ...] = param("1/angstrom", "ring centres; none: the rings that were found", default=(), above=0)
+    tolerance: float = param("", "half-width of a ring, relative to q", default=0.02, above=0, maximum=0.5)
+    bins: int = param("", "bins of the full circle, a multiple of 4", default=360, minimum=4)
+    angle: str = param(
+        "", "azimuth in the detector plane, or angle to the q_parr axis", default="chi", choices=("chi", "beta")
+    )
+    frames: str = param("", "one profile of the mean, or one of each frame", default="mean", choices=("mean", "each"))
+    method: str = param("", "who sums up the pixels", default="own", choices=("own", "pyfai"))
+    hkl: tuple[str, ...] = param("", "reflection of each ring, as a label", default=())
+
+    def __post_init__(self) -> None:
+        """Check what a single parameter's range cannot say."""
+        super().__post_init__()
+        if self.bins % 4:
+            raise ParameterError(
+                f"{self.name}.bins = {self.bins}: give a multiple of 4 (360, 180, ...), "
+                "which puts bin centres on 0 and 90 degrees"
+            )
+        if self.method == "pyfai" and self.angle != "chi":
+            raise ParameterError(f"{self.name}.method = 'pyfai' knows chi only: give angle = 'chi' or method = 'own'")
+
+    def __call__(
+        self, image: Image, geometry: Geometry, rings: Rings | None = None, exposure: Exposure | None = None
+    ) -> Profiles:
+        """Return the profiles of the mean, or of each frame with a leading frame axis.
+
+        Raises
+        ------
+        StepError
+            When there is no ring, one lies outside the detector, or frames and their times differ in number.
+        """
+        geometry = geometry.binned(image.binning)
+        chosen = choose_rings(
+            self.name,
+            geometry,
+            q=self.q,
+            hkl=self.hkl,
+            tolerance=self.tolerance,
+            angle=self.angle,
+            rings=rings,
+        )
+        bins = AzimuthBins(self.angle, self.bins)
+        numbers = [bins.number(angle) for angle in chosen.angle]
+        index, label, measured = _valid_pixels(image, chosen, numbers, len(bins.centers))
+        shape = len(chosen.q), len(bins.centers)
+        total: Sum
+        if self.method == "pyfai":
+            total = pyfai_sum(geometry, index, label, *shape)
+        else:
+            total = own_sum(label, measured, *shape)
+        pixels, hits = total(np.ones(len(index))), total(np.ones(measured))
+
+        mean = np.asarray(image.intensity.reshape(-1)[index], dtype=float)
+        variance = image.variance_at(index[:measured])
+        slope, floor = _variance_law(image.gain_at(index[:measured]), mean[:measured], variance, total, hits)
+        if self.frames == "each":
+            intensity, errors = self._each_frame(image, index, measured, total, pixels, hits)
+            slope *= image.frames
+        else:
+            intensity, errors = _means(total(mean), total(variance), pixels, hits)
+        narrow = _narrow_rings(geometry, chosen.q, bins, numbers)
+        notes = (*image.notes, *geometry.notes, *chosen.notes, *narrow)
+        return Profiles(
+            angle=self.angle,
+            q=chosen.q,
+            q_width=chosen.q_width,
+            hkl=chosen.hkl,
+            bins=bins.centers,
+            intensity=intensity,
+            intensity_errors=errors,
+            pixels=np.rint(pixels).astype(np.int64),
+            measured=np.rint(hits).astype(np.int64),
+            variance_slope=slope,
+            variance_floor=floor,
+            theta_bragg=qspace.two_theta_of(chosen.q, geometry.wavelength) / 2,
+            elapsed=self._elapsed(image, exposure),
+            notes=tuple(dict.fromkeys(notes)),
+            auto=chosen.auto,
+            units=image.units,
+        )
+
+    def _each_frame(
+        self, image: Image, index: Ints, measured: int, total: Sum, pixels: Floats, hits: Floats
+    ) -> tuple[Floats, Floats]:
+        if image.stage is None:
+            raise StepError(
+                f"{self.name}.frames = 'each' needs the raw frames, and the image has lost them: use 'mean'"
+            )
+        gather = image.stage.gather(index)
+        intensity = np.empty((image.frames, *pixels.shape))
+        errors = np.empty_like(intensity)
+        for number, frame in enumerate(image.stage.raw):
+            values, variances = gather(frame, number)
+            intensity[number], errors[number] = _means(total(values), total(variances[:measured]), pixels, hits)
+        return intensity, errors
+
+    def _elapsed(self, image: Image, exposure: Exposure | None) -> Floats:
+        if self.frames == "mean":
+            return np.zeros(0)
+        if exposure is None or not len(exposure.elapsed):
+            return np.full(image.frames, np.nan)
+        if len(exposure.elapsed) != image.frames:
+            raise StepError(
+                f"{self.name}: {len(exposure.elapsed)} start times for {image.frames} frames: "
+                "use frames = 'mean', or convert the raw file again"
+            )
+        return exposure.elapsed
+
+
+def _valid_pixels(image: Image, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:
+    """Return the rings' valid pixels, the number of each one's ring and bin, and how many are measured.
+
+    Measured pixels come first, then filled ones, both sorted by ring and bin.
+    """
+    index = np.concatenate(chosen.index)
+    label = np.concatenate([ring * bins + number for ring, number in enumerate(numbers)])
+    size = len(numbers) * bins
+    valid = np.flatnonzero(np.isfinite(image.intensity.reshape(-1)[index]))
+    index, label = index[valid], label[valid]
+    filled = image.flags.reshape(-1)[index] != 0
+    # numpy sorts short integers by radix, ten times faster than long ones.
+    key = (label + filled * size).astype(np.min_scalar_type(2 * size))
+    order = np.argsort(key, kind="stable")
+    return index[order], label[order], int(np.count_nonzero(~filled))
+
+
+def _narrow_rings(geometry: Geometry, rings: Floats, bins: AzimuthBins, numbers: list[Ints]) -> list[str]:
+    """Return a warning for each ring that leaves more than 20 % of its bins on the detector without a pixel."""
+    notes = []
+    for q, number in zip(rings, numbers, strict=True):
+        here = bins.on_detector(geometry, q)
+        empty = np.count_nonzero(here & (np.bincount(number, minlength=len(here)) == 0))
+        if empty > _EMPTY_SHARE * np.count_nonzero(here):
+            enough = bins.tolerance_to_fill(geometry, q)
+            remedy = f"tolerance = {enough:g} would fill them" if np.isfinite(enough) else "give fewer bins"
+            notes.append(
+                f"the ring at q = {q:.4g} 1/angstrom is too narrow for bins of {bins.width:g} degrees: {empty} of "
+                f"the {np.count_nonzero(here)} bins on the detector have no pixel; {remedy}"
+            )
+    return notes
+
+
+def _means(total: Floats, variance: Floats, pixels: Floats, hits: Floats) -> tuple[Floats, Floats]:
+    """Return mean and standard error, NaN without a pixel and without a measured pixel."""
+    with np.errstate(invalid="ignore"):
+        # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
+        return total / pixels, np.sqrt(np.maximum(variance, 0)) / hits
+
+
+def _variance_law(gain: Floats, intensity: Floats, variance: Floats, total: Sum, hits: Floats) -> tuple[Floats, Floats]:
+    """Return slope and floor of the variance of a bin's mean as a function of intensity.
+
+    Parameters
+    ----------
+    gain, intensity, variance : ndarray (pixel,)
+        Of measured pixels. A pixel without counts may have no gain (NaN): it gets its ring's.
+    total, hits
+        Sums by ring and bin, and the number of measured pixels in them.
+
+    Returns
+    -------
+    slope, floor : ndarray (ring, bin)
+        NaN without a measured pixel, the slope also on a ring without any count.
+    """
+    known = np.isfinite(gain)
+    counted = total(known.astype(float))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        gains = total(np.where(known, gain, 0))
+        ring = gains.sum(axis=1, keepdims=True) / counted.sum(axis=1, keepdims=True)
+        slope = (gains + np.where(counted < hits, (hits - counted) * ring, 0)) / hits**2
+        rest = total(variance - np.where(known, gain * intensity, 0)) / hits**2
+    # What is left by rounding, or by a filled pixel in a binned one, is no variance of its own.
+    return slope, np.where(rest > 1e-6 * slope, rest, np.where(hits > 0, 0.0, np.nan))

@@ -1,0 +1,67 @@
+"""Coarser pixels: blocks of an image averaged, never its frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nxscatter.chain import BinnedStage, block_means
+from nxscatter.errors import StepError
+from nxscatter.model import Array, param
+from nxscatter.results import Image, PixelFlag
+from nxscatter.step import Step
+
+
+@dataclass(frozen=True)
+class Binning(Step):
+    """Mean of the valid pixels in blocks of ``factor`` x ``factor``.
+
+    Rows and columns at the end that do not fill a block are left out. A block is invalid only when none of its
+    pixels is valid, and then carries the reasons of all; without a measured pixel but with filled ones it is
+    filled.
+    """
+
+    name = "binning"
+    version = 1
+    factor: int = param("", "pixels along one side of a block", default=2, minimum=1)
+
+    def __call__(self, image: Image) -> Image:
+        """Return the binned image; its ``binning`` says how the geometry follows.
+
+        Raises
+        ------
+        StepError
+            When a block is larger than the image.
+        """
+        if self.factor == 1:
+            return image
+        shape = image.intensity.shape
+        if self.factor > min(shape):
+            raise StepError(f"binning.factor = {self.factor}: an image of {shape} pixels has no such block")
+        values = _blocks(image.intensity, self.factor)
+        variances = _blocks(image.variance_at(slice(None)).reshape(shape), self.factor)
+        intensity, variance = block_means(values, variances)
+        gain = None
+        if image.gain is not None or image.variance is None:
+            gains = _blocks(image.gain_at(slice(None)).reshape(shape), self.factor)
+            gain = block_means(values, np.where(np.isfinite(variances), gains, np.nan))[1]
+        reasons = np.bitwise_or.reduce(_blocks(image.flags, self.factor), axis=0)
+        only_filled = np.isfinite(intensity) & ~np.isfinite(variance)
+        flags = np.where(np.isfinite(intensity), np.where(only_filled, int(PixelFlag.FILLED), 0), reasons)
+        return replace(
+            image,
+            intensity=intensity,
+            variance=variance,
+            gain=gain,
+            flags=flags.astype(np.uint16),
+            binning=image.binning * self.factor,
+            stage=None if image.stage is None else BinnedStage(image.stage, self.factor),
+        )
+
+
+def _blocks(image: Array, factor: int) -> Array:
+    """Return the pixels of each block along a first axis: (rows, columns) -> (b*b, rows/b, columns/b)."""
+    rows, columns = image.shape[0] // factor, image.shape[1] // factor
+    cropped = image[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor)
+    return cropped.transpose(1, 3, 0, 2).reshape(-1, rows, columns)

@@ -1,0 +1,205 @@
+"""Lines fitted to azimuthal profiles, with standard errors and a status for every ring."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from nxscatter.errors import ParameterError, StepError
+from nxscatter.leastsquares import Data
+from nxscatter.lineshapes import LINES, Line, wrap
+from nxscatter.model import Floats, Json, param
+from nxscatter.peakfit import Window
+from nxscatter.results import Fits, Profiles
+from nxscatter.ringfit import Block, RingFitter
+from nxscatter.step import Step
+
+_BLOCK = 100_000  # numbers of one block of profiles, which bounds the memory
+
+
+@dataclass(frozen=True)
+class LineFit(Step):
+    """Base of the fits: one line, fitted to every ring of every frame.
+
+    Fits are made on the profile as it is: bins without measured pixels are left out, bins without counts are
+    data. Weights follow the model (``variance_slope*model + variance_floor``) until no parameter moves by 0.01
+    of its standard error, which is the Poisson maximum likelihood for plain counts; standard errors come from the
+    last weights. A ring is first tested for orientation with the harmonics 2 and 4 of its angle; an isotropic one
+    has no peak parameters. The two maxima 180 degrees apart are one peak.
+
+    The background has a slope only where a single peak is seen in a window: against beta, or within ``width``;
+    it counts from x0. On a full circle it is fixed at 0, with NaN as its error.
+    """
+
+    line: ClassVar[Line]
+
+    width: float | None = param(
+        "degree",
+        "full width about a peak of what is fitted, none: all of the profile",
+        default=None,
+        above=0,
+        maximum=180,
+    )
+    beta_target: float | None = param(
+        "degree",
+        "where the peak is expected, within 45 degrees; none: the maximum",
+        default=None,
+        minimum=-180,
+        maximum=360,
+    )
+    drift: str = param(
+        "",
+        "'onefold' multiplies the profile by 1 + c cos(chi) + s sin(chi), for a wrong centre",
+        default="none",
+        choices=("none", "onefold"),
+    )
+    peaks: int | str = param(
+        "", "peaks in half a circle, or 'auto' for those that stand out", default=1, choices=(1, 2, 3, 4, "auto")
+    )
+    min_S: float = param(  # noqa: N815
+        "", "S of the second harmonic up to which a ring is isotropic", default=0.02, minimum=0, maximum=1
+    )
+
+    def __post_init__(self) -> None:
+        """Check what a single parameter's range cannot say."""
+        super().__post_init__()
+        if self.peaks != 1 and self.beta_target is not None:
+            raise ParameterError(f"{self.name}.beta_target chooses one peak of several: give it with peaks = 1")
+
+    def __call__(self, profiles: Profiles) -> Fits:
+        """Fit all profiles; what cannot be fitted has NaN and says why.
+
+        Raises
+        ------
+        StepError
+            When ``drift = "onefold"`` is asked of profiles against beta, where it is not defined.
+        """
+        if self.drift == "onefold" and profiles.angle != "chi":
+            raise StepError(f"{self.name}: drift = 'onefold' needs the full circle, give the profiles angle = 'chi'")
+        window = Window(
+            width=self.width,
+            slope=self.peaks == 1 and (profiles.angle == "beta" or (self.width or 180.0) < 180),
+            onefold=self.drift == "onefold",
+        )
+        fitted = RingFitter(self.line, window, self.beta_target, self.peaks, self.min_S, profiles.bins)
+        data = measured(profiles)
+        size = max(1, _BLOCK // len(profiles.bins))
+        blocks = []
+        for first in range(0, len(data.y), size):
+            block = fitted(data.rows(slice(first, first + size)))
+            blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
+        auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
+        if self.peaks == "auto":
+            auto["peaks"] = [len(found) for found in blocks[0].peaks]
+        return _table(profiles, fitted, blocks, auto)
+
+
+@dataclass(frozen=True)
+class FitPseudoVoigt(LineFit):
+    """Fit ``y0 + slope*x + I*[eta*G + (1 - eta)*L]``; gamma is the common FWHM, eta weights the Gaussian."""
+
+    name = "fit_pseudo_voigt"
+    version = 1
+    line = LINES["pseudo_voigt"]
+
+
+@dataclass(frozen=True)
+class FitPseudoVoigtPeriodic(LineFit):
+    """Fit the sum of a pseudo-Voigt's copies at all multiples of 180 degrees, on a flat background y0."""
+
+    name = "fit_pseudo_voigt_periodic"
+    version = 1
+    line = LINES["pseudo_voigt_periodic"]
+
+
+@dataclass(frozen=True)
+class FitMaierSaupe(LineFit):
+    """Fit ``I*exp(kappa*(cos^2(x - x0) - 1)) + a*x + b``."""
+
+    name = "fit_maier_saupe"
+    version = 1
+    line = LINES["maier_saupe"]
+
+
+@dataclass(frozen=True)
+class FitKratky(LineFit):
+    """Fit the equatorial scattering of rods in a Maier-Saupe distribution (Kratky), on a flat background b."""
+
+    name = "fit_kratky"
+    version = 1
+    line = LINES["kratky"]
+
+
+@dataclass(frozen=True)
+class FitLeadbetterNorris(LineFit):
+    """Fit the equatorial profile of Leadbetter and Norris for a Maier-Saupe distribution, on a flat background b."""
+
+    name = "fit_leadbetter_norris"
+    version = 1
+    line = LINES["leadbetter_norris"]
+
+
+def measured(profiles: Profiles) -> Data:
+    """Take the bins that were measured, as rows of (frame, ring)."""
+    intensity = profiles.stack
+    frames, rings, bins = intensity.shape
+    slope, floor = profiles.variance_slope, profiles.variance_floor
+    counted = (profiles.measured > 0) & np.isfinite(slope) & np.isfinite(floor) & (slope + floor > 0)
+    use = np.isfinite(intensity) & counted
+    shape = (frames * rings, bins)
+    return Data.of(
+        intensity.reshape(shape), np.tile(slope, (frames, 1)), np.tile(floor, (frames, 1)), use.reshape(shape)
+    )
+
+
+def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: dict[str, Json]) -> Fits:
+    """Write the outcome of all blocks as one table."""
+    peaks = [found for block in blocks for found in block.peaks]
+    rings = len(profiles.q)
+    counts = np.array([len(found) for found in peaks])
+    profile = np.repeat(np.arange(len(peaks)), counts)
+    frame, ring = np.divmod(profile, rings)
+    rows = [one for found in peaks for one in found]
+    mean = profiles.intensity.ndim == 2
+
+    columns = list(fitter.names)
+    at = columns.index("x0")
+    order = [*range(at + 1), at, *range(at + 1, len(columns))]  # x0_S follows x0, with the same error
+    values = np.array([one.values for one in rows])[:, order]
+    covariance = np.array([one.covariance for one in rows])[:, order][:, :, order]
+    names = [*columns[: at + 1], "x0_S", *columns[at + 1 :]]
+    values[:, at] = values[:, at] % 180 if profiles.angle == "beta" else -wrap(-values[:, at])
+    values[:, at + 1] = wrap(values[:, at], 90)
+
+    def harmonic(name: str) -> Floats:
+        return np.concatenate([getattr(block.harmonics, name) for block in blocks])[profile]
+
+    return Fits(
+        model=fitter.line.name,
+        angle=profiles.angle,
+        frame=np.full(len(rows), -1) if mean else frame,
+        ring=ring + 1,
+        peak=np.concatenate([np.arange(1, count + 1) for count in counts]),
+        q=profiles.q[ring],
+        hkl=tuple(profiles.hkl[index] for index in ring),
+        values=dict(zip(names, values.T, strict=True)),
+        errors=dict(zip(names, np.sqrt(np.einsum("rpp->pr", covariance)), strict=True)),
+        covariance=covariance,
+        R2=np.array([one.R2 for one in rows]),
+        chi2_red=np.array([one.chi2_red for one in rows]),
+        S_harmonic=harmonic("S"),
+        S_harmonic_error=harmonic("S_error"),
+        isotropy_p=harmonic("p"),
+        status=tuple(one.status for one in rows),
+        reason=tuple(one.reason for one in rows),
+        theta_bragg=profiles.theta_bragg[ring],
+        bins=profiles.bins,
+        profile=profiles.stack[0],
+        profile_errors=profiles.stack_errors[0],
+        fitted=np.concatenate([block.curves for block in blocks]),
+        elapsed=profiles.elapsed[frame] if len(profiles.elapsed) else np.full(len(rows), np.nan),
+        notes=profiles.notes,
+        auto=auto,
+    )

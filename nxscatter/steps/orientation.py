@@ -1,0 +1,244 @@
+"""Order parameters of fitted or measured profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nxscatter.errors import ParameterError, StepError
+from nxscatter.harmonics import analyse
+from nxscatter.model import Floats, param
+from nxscatter.moments import moments, reflection_angle
+from nxscatter.order import averages, derivatives
+from nxscatter.peakfit import coverage
+from nxscatter.results import Fits, Orientation, Profiles
+from nxscatter.ringfit import COVERED
+from nxscatter.step import Step
+from nxscatter.steps.fits import measured
+
+# From which fitted lines, the best first, and from which of their parameters each definition of S is made.
+_MODELS = {
+    "pseudo_voigt": ("pseudo_voigt",),
+    "pseudo_voigt_periodic": ("pseudo_voigt_periodic", "pseudo_voigt"),
+    "maier_saupe": ("maier_saupe",),
+    "kratky": ("kratky",),
+    "leadbetter_norris": ("leadbetter_norris",),
+}
+_SHAPES = {"pseudo_voigt": ("gamma", "eta"), "pseudo_voigt_periodic": ("gamma", "eta")}
+_EQUATORIAL = ("kratky", "leadbetter_norris")
+
+
+class _Row(NamedTuple):
+    """One row of `Orientation`."""
+
+    frame: int
+    ring: int
+    peak: int
+    q: float
+    hkl: str
+    model: str
+    method: str
+    reflection: str
+    S: float
+    S_errors: float
+    P4: float
+    P4_errors: float
+    status: str
+    reason: str
+    elapsed: float
+
+
+@dataclass(frozen=True)
+class OrderParameter(Step):
+    """S = <P2> (Hermans' orientation factor) and <P4>, with standard errors.
+
+    ``pseudo_voigt``, ``pseudo_voigt_periodic`` and ``maier_saupe`` take the fitted peak for the distribution of
+    orientations about its own centre. ``kratky`` and ``leadbetter_norris`` give S of the rods behind an
+    equatorial reflection. ``moments`` needs no fit, but it needs the background: that of the ring's flanks where
+    the profiles have it, or a given level; without either its status is ``background``.
+    """
+
+    name = "order_parameter"
+    version = 1
+
+    method: tuple[str, ...] = param(
+        "", "definitions of S; none: all that the fits allow", default=(), choices=(*_MODELS, "moments")
+    )
+    reflection: str | float = param(
+        "",
+        "'meridional', 'equatorial' or the reflection's angle from the director in degrees; '': as each method has it",
+        default="",
+    )
+    background: tuple[float, ...] = param(
+        "counts", "level under each ring's profile, for moments: one, or one a ring", default=()
+    )
+    director: float | None = param(
+        "degree",
+        "azimuth of the director, for moments; none: from the second harmonic",
+        default=None,
+        minimum=-180,
+        maximum=360,
+    )
+    min_S: float = param(  # noqa: N815
+        "", "S of the second harmonic up to which moments call a ring isotropic", default=0.02, minimum=0, maximum=1
+    )
+
+    def __post_init__(self) -> None:
+        """Check what a single parameter's range cannot say."""
+        super().__post_init__()
+        for method in self.method:
+            self._check(method)
+        angle = self._angle()
+        if "moments" in self.method and 0 < angle < 90 and self.director is None:
+            raise ParameterError(f"{self.name}.director: give it for moments of a reflection at {angle:g} degree")
+
+    def __call__(self, profiles: Profiles, fits: tuple[Fits, ...]) -> Orientation:
+        """Return one row a frame, ring, peak and definition; where there is no S the status says why.
+
+        Raises
+        ------
+        StepError
+            When a definition needs a fit that was not made.
+        """
+        fitted = {one.model: one for one in fits}  # the newest of each model
+        usable = {method: [model for model in models if model in fitted] for method, models in _MODELS.items()}
+        wanted = self.method or tuple(method for method, models in usable.items() if models)
+        if not wanted:
+            raise StepError(f"{self.name}: there is no fit: add the step fit_pseudo_voigt or fit_maier_saupe before it")
+        rows: list[_Row] = []
+        for method in wanted:
+            self._check(method)
+            if method == "moments":
+                rows += self._from_profiles(profiles)
+            elif usable[method]:
+                rows += self._from_fit(fitted[usable[method][0]], method)
+            else:
+                raise StepError(f"{self.name}: method '{method}' needs a fit: add the step fit_{method} before it")
+        return _table(rows, self._notes(profiles, wanted))
+
+    def _angle(self) -> float:
+        return reflection_angle(self.reflection or "meridional")
+
+    def _label(self) -> str:
+        return self.reflection if isinstance(self.reflection, str) else f"{self.reflection:g}"
+
+    def _check(self, method: str) -> None:
+        if method in _EQUATORIAL and self.reflection != "" and self._angle() != 90:
+            raise ParameterError(
+                f"{self.name}.reflection = {self.reflection!r}: method '{method}' describes an equatorial reflection, "
+                "give 'equatorial' or another method"
+            )
+
+    def _notes(self, profiles: Profiles, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        as_it_is = [method for method in wanted if method not in (*_EQUATORIAL, "moments")]
+        if self.reflection == "" or self._angle() == 0 or not as_it_is:
+            return profiles.notes
+        note = (
+            f"{', '.join(as_it_is)}: S of the profile about its own peak, "
+            "not of the rods behind a reflection that is not meridional"
+        )
+        return (*profiles.notes, note)
+
+    def _from_fit(self, fits: Fits, method: str) -> Iterator[_Row]:
+        """Turn each fitted peak into S and P4, with the errors that its covariance gives."""
+        names = _SHAPES.get(method, ("kappa",))
+        shape = {name: fits.values[name] for name in names}
+        S, P4 = averages(method, **shape)
+        slopes = derivatives(method, **shape)
+        at = [list(fits.values).index(name) for name in names]
+        covariance = fits.covariance[:, at][:, :, at]
+        gradients = np.array([slopes[name] for name in names])  # (parameter, P2 or P4, row)
+        S_errors, P4_errors = np.sqrt(np.einsum("iwr,rij,jwr->wr", gradients, covariance, gradients))
+        for row in range(len(fits.frame)):
+            yield _Row(
+                frame=int(fits.frame[row]),
+                ring=int(fits.ring[row]),
+                peak=int(fits.peak[row]),
+                q=float(fits.q[row]),
+                hkl=fits.hkl[row],
+                model=fits.model,
+                method=method,
+                reflection="equatorial" if method in _EQUATORIAL else self._label(),
+                S=float(S[row]),
+                S_errors=float(S_errors[row]),
+                P4=float(P4[row]),
+                P4_errors=float(P4_errors[row]),
+                status=fits.status[row],
+                reason=fits.reason[row],
+                elapsed=float(fits.elapsed[row]),
+            )
+
+    def _from_profiles(self, profiles: Profiles) -> Iterator[_Row]:
+        """Take moments of every profile."""
+        data = measured(profiles)
+        harmonics = analyse(profiles.bins, data)
+        oriented = harmonics.oriented(self.min_S, several=True)
+        covered = coverage(profiles.bins, data.use)
+        variance = np.where(data.use, data.slope * np.maximum(data.y, 0.0) + data.floor, np.nan)
+        level, level_variance = self._background(profiles, data.y.shape)
+        mean = profiles.intensity.ndim == 2
+        for row in range(len(data.y)):
+            frame, ring = divmod(row, len(profiles.q))
+            director = harmonics.phase[row] + (90.0 if self._angle() == 90 else 0.0)
+            status, reason, numbers = "ok", "", (np.nan,) * 4
+            if np.isnan(harmonics.p[row]):
+                status, reason = "too_few_points", "the bins with data do not determine the harmonics of the ring"
+            elif not oriented[row]:
+                status = "isotropic"
+                reason = f"S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
+            elif np.isnan(level[row]).all():
+                status, reason = "background", "no background: give one, or profiles with the ring's flanks"
+            else:
+                if covered[row] < COVERED:
+                    status, reason = "coverage", f"{covered[row]:.0%} of the half circle has data"
+                found = moments(
+                    profiles.bins,
+                    np.where(data.use[row], data.y[row] - level[row], np.nan),
+                    director if self.director is None else self.director,
+                    variance=variance[row] + level_variance[row],
+                    reflection=self._angle(),
+                    theta_bragg=float(profiles.theta_bragg[ring]),
+                )
+                numbers = (found.S, found.S_error, found.P4, found.P4_error)
+                if not found.resolved:
+                    status, reason = "coverage", "gaps do not let the profile be resolved"
+                elif np.isnan(found.S):
+                    status, reason = "background", "nothing is left above the background"
+            yield _Row(
+                -1 if mean else frame,
+                ring + 1,
+                1,
+                float(profiles.q[ring]),
+                profiles.hkl[ring],
+                "",
+                "moments",
+                self._label() or "meridional",
+                *numbers,
+                status=status,
+                reason=reason,
+                elapsed=np.nan if mean or not len(profiles.elapsed) else float(profiles.elapsed[frame]),
+            )
+
+    def _background(self, profiles: Profiles, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
+        """Return the level under each bin and its variance, as rows of (frame, ring); NaN where there is none."""
+        rings = len(profiles.q)
+        if self.background:
+            if len(self.background) not in (1, rings):
+                raise StepError(
+                    f"{self.name}.background: {len(self.background)} levels for {rings} rings: give one each"
+                )
+            level = np.resize(np.array(self.background), rings)
+            return np.broadcast_to(np.tile(level, shape[0] // rings)[:, None], shape), np.zeros(shape)
+        if profiles.background is None or profiles.background_errors is None:
+            return np.full(shape, np.nan), np.full(shape, np.nan)
+        return profiles.background.reshape(shape), profiles.background_errors.reshape(shape) ** 2
+
+
+def _table(rows: list[_Row], notes: tuple[str, ...]) -> Orientation:
+    columns: dict[str, Any] = {name: np.array([getattr(row, name) for row in rows]) for name in _Row._fields}
+    for name in ("hkl", "model", "method", "reflection", "status", "reason"):
+        columns[name] = tuple(str(text) for text in columns[name])
+    return Orientation(**columns, notes=notes)

@@ -1,0 +1,129 @@
+"""Rings of an image: where they are, how wide, and about which centre."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from nxscatter.model import Floats, Ints, param
+from nxscatter.radial import ANNULUS, Peak, RadialProfile, find_peaks, radial_profile, radius_to_q
+from nxscatter.results import Geometry, Image, Rings
+from nxscatter.ring_center import RingCenter, fit_center
+from nxscatter.step import Step
+
+_CENTER_TOLERANCE = 2.0  # pixels between the rings' own centre and the geometry's
+_NARROWEST_WINDOW = 30.0  # pixels to look for a ring on either side
+_MOST_SEARCHES = 4  # each about the centre that the one before found
+_DARKER = 0.3  # inside a beamstop's edge, relative to outside
+
+
+@dataclass(frozen=True)
+class FindRings(Step):
+    """Rings in the mean of valid pixels against radius, and their common centre.
+
+    A ring is a peak that is wide enough (hot pixels make narrow ones), stands clear of the noise and of what lies
+    under it, and is not the edge of an unmasked beamstop: the innermost peak when it is dark inside. Nothing is
+    clipped around the circle, so that oriented rings are found like others.
+
+    When the rings have another centre than the geometry, by more than 2 pixels and 3 standard errors, they are
+    searched again about their own, where they are sharp; a note then names both centres. ``center_y`` and
+    ``center_x`` are in stored pixels, ``fwhm_pixels`` in those of the image.
+    """
+
+    name = "rings"
+    version = 1
+    min_fwhm: float = param("pixel", "least full width at half maximum", default=5.0, above=0)
+    min_significance: float = param("", "least prominence in standard deviations", default=8.0, above=0)
+    min_prominence: float = param("", "least prominence relative to height", default=0.15, above=0, maximum=1)
+
+    def __call__(self, image: Image, geometry: Geometry) -> Rings:
+        """Return the rings, none being a result too (with a note)."""
+        header = own = geometry.binned(image.binning)
+        for _ in range(_MOST_SEARCHES):
+            profile, peaks = self._search(image, own)
+            image = _without(image, profile.hot)
+            center = _own_center(image, own, peaks)
+            if center is None or not _differs(center, own):
+                break
+            own = replace(own, center_y=center.y, center_x=center.x)
+        notes = [*image.notes, *geometry.notes]
+        if center is not None and _differs(center, header):
+            notes.append(
+                f"the rings' own centre ({center.x * image.binning:.1f}, {center.y * image.binning:.1f}) is not the "
+                f"header's ({geometry.center_x:.1f}, {geometry.center_y:.1f}), x and y in pixels: "
+                "profiles about the header's are distorted"
+            )
+        if not peaks:
+            notes.append("no ring found in the radial profile: give q where you expect one")
+        elif center is None:
+            notes.append("the rings' own centre is unknown: too few sectors of azimuth show them, or they disagree")
+
+        radius, fwhm = _in_pixels(peaks)
+        found = center or RingCenter(*[float("nan")] * 4)
+        return Rings(
+            q=radius_to_q(header, radius),
+            fwhm=radius_to_q(header, radius + fwhm / 2) - radius_to_q(header, np.maximum(radius - fwhm / 2, 0)),
+            fwhm_pixels=fwhm,
+            height=np.array([peak.prominence for peak in peaks]),
+            prominence=np.array([peak.significance for peak in peaks]),
+            radial_q=profile.q,
+            intensity=profile.intensity,
+            intensity_errors=profile.errors,
+            center_y=found.y * image.binning,
+            center_x=found.x * image.binning,
+            center_y_error=found.y_error * image.binning,
+            center_x_error=found.x_error * image.binning,
+            notes=tuple(dict.fromkeys(notes)),
+            units=image.units,
+        )
+
+    def _search(self, image: Image, geometry: Geometry) -> tuple[RadialProfile, list[Peak]]:
+        profile = radial_profile(image, geometry)
+        peaks = [
+            peak
+            for peak in find_peaks(profile.intensity, profile.errors)
+            if peak.fwhm * ANNULUS >= self.min_fwhm
+            and peak.significance > self.min_significance
+            and peak.prominence > self.min_prominence * peak.height
+        ]
+        while peaks and _dark_inside(profile.intensity, peaks[0]):
+            del peaks[0]
+        return profile, peaks
+
+
+def _dark_inside(curve: Floats, peak: Peak) -> bool:
+    """Return whether a peak is the edge of a shadow: two widths inside it is much darker than outside."""
+    reach = int(np.ceil(2 * peak.fwhm))
+    top = round(peak.position)
+    inside, outside = curve[max(top - reach, 0) : top + 1], curve[top : top + reach + 1]
+    return bool(np.nanmin(inside) < _DARKER * np.nanmin(outside))
+
+
+def _in_pixels(peaks: list[Peak]) -> tuple[Floats, Floats]:
+    """Return radius and FWHM of peaks over annuli; annulus 0 has its middle at half its width."""
+    radius = np.array([(peak.position + 0.5) * ANNULUS for peak in peaks])
+    return radius, np.array([peak.fwhm * ANNULUS for peak in peaks])
+
+
+def _without(image: Image, index: Ints) -> Image:
+    intensity = image.intensity.copy()
+    intensity.reshape(-1)[index] = np.nan
+    return replace(image, intensity=intensity)
+
+
+def _own_center(image: Image, geometry: Geometry, peaks: list[Peak]) -> RingCenter | None:
+    if not peaks:
+        return None
+    radius, widths = _in_pixels(peaks)
+    gaps = np.diff(radius, prepend=-np.inf, append=np.inf)
+    room = np.minimum(gaps[:-1], gaps[1:]) / 2
+    windows = np.minimum(np.maximum(2 * widths, _NARROWEST_WINDOW), np.maximum(room, widths))
+    return fit_center(image, geometry, radius.tolist(), widths.tolist(), windows.tolist())
+
+
+def _differs(center: RingCenter, geometry: Geometry) -> bool:
+    off = np.array([center.y - geometry.center_y, center.x - geometry.center_x])
+    errors = np.array([center.y_error, center.x_error])
+    distance = float(np.hypot(*off))
+    return distance > _CENTER_TOLERANCE and bool(np.any(np.abs(off) > 3 * errors))
