@@ -97,11 +97,11 @@ def pulls(case: Case, number: int, rng: np.random.Generator) -> tuple[dict[str, 
     else:
         fits = (STEPS[case.model]()(profiles),)
         orientation = OrderParameter(method=(case.method,))(profiles, fits)
-        for name, truth in {**case.shape, "x0": X0}.items():
-            found[name] = (fits[0].values[name] - truth) / fits[0].errors[name]
+        for name, true in {**case.shape, "x0": X0}.items():
+            found[name] = (fits[0].values[name] - true) / fits[0].errors[name]
     model = "maier_saupe" if case.method == "moments" else case.method
-    truth = averages(model, **case.shape)[0]
-    found = {"S": (orientation.S - truth) / orientation.S_errors, **found}
+    S = averages(model, **case.shape)[0]
+    found = {"S": (orientation.S - S) / orientation.S_errors, **found}
     statuses = {status: orientation.status.count(status) for status in sorted(set(orientation.status))}
     return found, float(np.nanmedian(orientation.S_errors)), statuses
 
@@ -119,7 +119,9 @@ def main() -> None:
         judged = "listed" if sigma > 0.05 else ("good" if good else "BAD")
         shape = " ".join(f"{name}={value:g}" for name, value in case.shape.items())
         texts = [f"{name} {pull.mean():+.2f}/{pull.std():.2f}" for name, pull in values.items()]
-        print(f"{case.method:22} {shape:22} {case.counts:6.0f} {sigma:8.4f}  {judged:6}  {', '.join(texts)}; {statuses}")
+        print(
+            f"{case.method:22} {shape:22} {case.counts:6.0f} {sigma:8.4f}  {judged:6}  {', '.join(texts)}; {statuses}"
+        )
 
 
 if __name__ == "__main__":

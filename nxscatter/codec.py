@@ -210,7 +210,7 @@ def _in_units(declared: str, result: Result) -> str:
     units = getattr(result, "units", "counts")
     if units == "counts":
         return declared
-    return declared.replace("counts2", f"({units})2").replace("counts", units)
+    return declared.replace("counts2", f"({units})^2").replace("counts", units)
 
 
 def _column(field_name: str, key: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,7 +44,7 @@ from nxscatter.model import (
 )
 from nxscatter.rawcopy import Hdf5Reader
 from nxscatter.step import Step, get_step, make_step
-from nxscatter.transaction import Lock, clone, disk_error, replacing
+from nxscatter.transaction import Lock, Output, clone, disk_error, replacing
 
 if TYPE_CHECKING:
     import h5py
@@ -208,9 +207,7 @@ class Container:
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
         """Open the file for reading, for as long as the block lasts."""
-        import h5py
-
-        with _reading(self.path), h5py.File(self.path, "r", locking=False) as file:
+        with _reading(self.path), _open(self.path) as file:
             yield file
 
     @contextmanager
@@ -369,9 +366,8 @@ class Draft(Container):
     def __init__(self, path: Path, temporary: Path) -> None:
         self.path = path
         self._temporary = temporary
+        self._output: Output | None = None
         self._file: h5py.File | None = None
-        self._writable = False
-        self._compression = "bitshuffle"
 
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
@@ -385,20 +381,21 @@ class Draft(Container):
 
     def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
         """Begin a new container with a scan, in place of whatever was there."""
-        import h5py
-
-        self._compression = compression
-        self._file = h5py.File(self._temporary, "w", libver=("earliest", "v110"))
-        layout.write_scan(self._file, scan, compression)
+        layout.write_scan(self._open("w"), scan, compression)
         self.__dict__.pop("records", None)
 
     def copy(self, source: Path) -> None:
         """Begin with everything that another container holds."""
+        clone(source, self._temporary)
+        self._open("r+")
+        self.__dict__.pop("records", None)
+
+    def _open(self, mode: str) -> h5py.File:
         import h5py
 
-        clone(source, self._temporary)
-        self._file = h5py.File(self._temporary, "r+", libver=("earliest", "v110"))
-        self.__dict__.pop("records", None)
+        self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
+        self._file = h5py.File(self._output, mode, libver=("earliest", "v110"))
+        return self._file
 
     def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
         """Append the record of a step that was run, and make it what viewers show."""
@@ -426,7 +423,7 @@ class Draft(Container):
             "environment": environment(),
         }
         write_json(group, "configuration", configuration)
-        group.attrs["default"] = write_result(group, result, self._compression)
+        group.attrs["default"] = write_result(group, result, ledger["compression"])
         note = make_group(group, "result", "NXnote")
         write_field(note, "type", "application/json")
         hashes = result_hashes(group)
@@ -436,24 +433,34 @@ class Draft(Container):
         layout.write_contents(group, others)
         checksum = record_checksum(hashes, others, ledger["checksum"])
         write_field(note, "checksum", checksum)
-        layout.write_ledger(file, [*ledger["names"], f"{name}_v{number}"], ledger["content"], checksum)
+        names = [*ledger["names"], f"{name}_v{number}"]
+        layout.write_ledger(file, {**ledger, "records": len(names), "names": names, "checksum": checksum})
         entry.attrs["default"] = f"{name}_v{number}"
         self.__dict__.pop("records", None)
         return self.record(f"{name}_v{number}")
 
     def close(self, *, keep: bool) -> None:
-        """Close the copy; with ``keep`` a failure to write it is an error, else it is thrown away."""
-        if self._file is None:
+        """Close the copy, to ``keep`` it or to throw it away.
+
+        Raises
+        ------
+        ContainerError
+            When it could not be written: this is then the cause of every other error, too.
+        """
+        file, output = self._file, self._output
+        self._file = self._output = None
+        if output is None:
             return
-        file, self._file = self._file, None
-        if not keep:
-            # HDF5 still writes what it holds, and crashes at exit if it cannot: make room on a full disk
-            os.truncate(self._temporary, 0)
         try:
-            file.close()
+            if file is not None:
+                file.close()
         except (OSError, RuntimeError) as error:
             if keep:
                 raise disk_error(self.path, OSError(str(error))) from error
+        finally:
+            output.close()
+        if output.lost is not None:
+            raise disk_error(self.path, output.lost)
 
 
 def create(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwrite: bool = False) -> Container:
@@ -539,6 +546,18 @@ def environment() -> dict[str, str]:
         "HDF5": h5py.version.hdf5_version,
         "platform": platform.platform(),
     }
+
+
+def _open(path: Path) -> h5py.File:
+    """Open a file without locks: it is never written in place."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")  # this process has it open with locks, and HDF5 wants one way for all
 
 
 @contextmanager

@@ -8,18 +8,20 @@ from typing import Any
 
 from nxscatter import simulate, table, workflow
 from nxscatter.container import Container
+from nxscatter.prepare import prepare
 
 RINGS = (0.05, 0.068)
+FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)  # mT
 
 
 def make_series(folder: Path) -> list[simulate.Simulated]:
-    """Write six raw files of a sample in a growing magnetic field below ``folder``."""
-    return simulate.field_series(folder / "raw", q=RINGS)
+    """Write raw files of a sample in a growing magnetic field below ``folder``."""
+    return simulate.field_series(folder / "raw", FIELDS, q=RINGS)
 
 
 def process(measurement: simulate.Simulated, folder: Path) -> Container:
     """Convert a raw file of the series and process it, with its container in ``folder``."""
-    return workflow.run_recipe(measurement.path, workflow.prepare(q=RINGS), output=folder).container
+    return workflow.run_recipe(measurement.path, prepare(q=RINGS), output=folder).container
 
 
 def compare(measurement: simulate.Simulated, container: Container) -> Iterator[dict[str, Any]]:

@@ -65,7 +65,7 @@ def analyse(angle: Floats, data: Data, *, onefold: bool = False) -> Harmonics:
     basis = np.stack([np.ones_like(x), np.cos(2 * x), np.sin(2 * x), np.cos(4 * x), np.sin(4 * x), *nuisance])
     null = np.array([0, *range(5, len(basis))])
 
-    photons = np.where(data.use, 1 / np.maximum(data.slope, np.finfo(float).tiny), 0.0)
+    photons = data.use / data.slope
     total = photons.sum(axis=1)
     mean = np.sum(photons * data.y, axis=1) / np.where(total > 0, total, np.nan)
     variance = data.slope * np.maximum(mean, 0.0)[:, None] + data.floor
@@ -101,6 +101,6 @@ def analyse(angle: Floats, data: Data, *, onefold: bool = False) -> Harmonics:
 def _solve(basis: Floats, y: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Return coefficients, covariance and chi square of a linear fit to each row."""
     weighted = weight[:, None, :] * basis
-    covariance = inverse(weighted @ basis.T, np.ones(len(basis), dtype=bool))
+    covariance = inverse(weighted @ basis.T)
     coefficients = np.einsum("rpq,rq->rp", np.nan_to_num(covariance), np.einsum("rpn,rn->rp", weighted, y))
     return coefficients, covariance, np.sum(weight * (y - coefficients @ basis) ** 2, axis=1)

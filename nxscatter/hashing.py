@@ -66,6 +66,8 @@ def dataset_hash(dataset: h5py.Dataset) -> str:
     """Hash dtype, shape, attributes and little-endian values of a dataset."""
     import h5py
 
+    if dataset.chunks is not None:
+        import hdf5plugin  # noqa: F401  (registers the filters that chunks may need)
     head = [dataset.shape, _attributes(dataset.attrs)]
     if h5py.check_string_dtype(dataset.dtype) is not None:
         values = dataset[()]
@@ -127,7 +129,9 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
             item = group[name] if isinstance(link, h5py.HardLink) else None
             found = _link_hash(link) if item is None else _item_hash(item)
         except DAMAGE as error:
-            raise ContainerError(f"{group.name}/{name}: cannot be read ({first_line(error)})") from error
+            raise ContainerError(
+                f"{group.file.filename}: {group.name}/{name} cannot be read ({first_line(error)})"
+            ) from error
         yield path, found
         if isinstance(item, h5py.Group):
             yield from _walk(item, f"{path}/", skip)

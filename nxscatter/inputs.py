@@ -51,6 +51,11 @@ def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[P
     return [one for one in files if not _stands_beside(one, raw)]
 
 
+def paths_of(value: PathLike | Sequence[PathLike]) -> tuple[PathLike, ...]:
+    """Return one path or several as several."""
+    return (value,) if isinstance(value, str | Path) else tuple(value)
+
+
 def _files_of(folder: Path) -> list[Path]:
     return [
         file

@@ -66,7 +66,17 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
             write_attachment(attachments, f"{role}_{number}", attachment)
     hashes = content_hashes(file)
     write_contents(entry, hashes)
-    write_ledger(file, [], combined(hashes), combined(hashes))
+    write_ledger(
+        file,
+        {
+            "container_version": CONTAINER_VERSION,
+            "compression": compression,
+            "content": combined(hashes),
+            "records": 0,
+            "names": [],
+            "checksum": combined(hashes),
+        },
+    )
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:
@@ -104,7 +114,7 @@ def record_groups(file: h5py.File) -> list[str]:
                 if nx_class in ("NXprocess", b"NXprocess"):
                     found.append(name)
         except DAMAGE as error:
-            raise ContainerError(f"/entry/{name}: cannot be read ({first_line(error)})") from error
+            raise ContainerError(f"{file.filename}: /entry/{name} cannot be read ({first_line(error)})") from error
     return found
 
 
@@ -114,8 +124,14 @@ def read_ledger(file: h5py.File) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``container_version``; ``content``, the hash of all converted content; ``records``, their number; ``names`` in
-        the order in which they were made; ``checksum`` of the last one, or ``content`` when there is none.
+        ``container_version``; ``compression`` of images; ``content``, the hash of all converted content; ``records``,
+        their number; ``names`` in the order in which they were made; ``checksum`` of the last one, or ``content``
+        when there is none.
+
+    Raises
+    ------
+    ContainerError
+        When it cannot be read.
     """
     try:
         ledger: dict[str, Any] = read_json(file[LEDGER])
@@ -124,17 +140,10 @@ def read_ledger(file: h5py.File) -> dict[str, Any]:
     return ledger
 
 
-def write_ledger(file: h5py.File, names: list[str], content: str, checksum: str) -> None:
+def write_ledger(file: h5py.File, ledger: dict[str, Any]) -> None:
     """Replace the ledger: what it holds is told by `read_ledger`."""
     if LEDGER in file:
         del file[LEDGER]
-    ledger = {
-        "container_version": CONTAINER_VERSION,
-        "content": content,
-        "records": len(names),
-        "names": names,
-        "checksum": checksum,
-    }
     write_json(file["entry"], "ledger", ledger, "names of all records, checksum of the last, hash of converted content")
 
 

@@ -25,7 +25,10 @@ _LEAST_PHOTONS = 0.1
 
 @dataclass(frozen=True)
 class Data:
-    """Points to fit, all arrays of shape (row, point); ``use`` is False for a point without data."""
+    """Points to fit, all arrays of shape (row, point).
+
+    ``slope`` is above 0; ``use`` is False for a point without data.
+    """
 
     y: Floats
     slope: Floats
@@ -72,8 +75,7 @@ class Solution:
     values : ndarray (row, parameter)
         Best parameters found, also where the fit did not converge.
     covariance : ndarray (row, parameter, parameter)
-        Inverse of the last weighted normal matrix; NaN in rows and columns of fixed parameters, and all NaN
-        where that matrix is singular.
+        Inverse of the last weighted normal matrix, as if no limit were there; NaN where that is singular.
     model : ndarray (row, point)
         The model at ``values``.
     chi2 : ndarray (row,)
@@ -93,7 +95,7 @@ class Solution:
 
 
 def fit(
-    model: Model, start: Floats, data: Data, lower: Floats, upper: Floats, free: Bools, *, max_iterations: int = 500
+    model: Model, start: Floats, data: Data, lower: Floats, upper: Floats, *, max_iterations: int = 500
 ) -> Solution:
     """Fit one model to many rows of data, each row with its own parameters.
 
@@ -103,11 +105,11 @@ def fit(
         ``(rows, parameters) -> (value, jacobian)``: for the numbers of some rows (n,) and their parameters
         (n, p), the model (n, point) and its derivatives (n, p, point).
     start, lower, upper : ndarray (row, parameter)
-        First guess and limits.
+        First guess and limits; a parameter with equal limits stays.
     data : Data
         The points.
-    free : ndarray of bool (parameter,)
-        False for a parameter that stays at its start.
+    max_iterations : int
+        After so many steps a fit counts as not converged; wide peaks on a free background need hundreds.
     """
     values = np.clip(start, lower, upper)
     converged = np.zeros(len(values), dtype=bool)
@@ -118,7 +120,7 @@ def fit(
     open_rows = np.arange(len(values))
     state = _State.at(model, open_rows, values, data)
     for _ in range(max_iterations):
-        step = _step(state, values[open_rows], lower[open_rows], upper[open_rows], free, damping[open_rows])
+        step = _step(state, values[open_rows], lower[open_rows], upper[open_rows], damping[open_rows])
         trial = np.clip(values[open_rows] + step, lower[open_rows], upper[open_rows])
         gain = np.sum((trial - values[open_rows]) * state.gradient, axis=1)
         # gain = d'Hd for a full step d: below 0.01^2 no parameter moves by 0.01 of its standard error.
@@ -139,10 +141,10 @@ def fit(
             break
     final[open_rows], hessian[open_rows] = state.value, state.hessian
 
-    covariance = inverse(hessian, free)
-    converged &= np.isfinite(covariance[:, free][:, :, free]).all(axis=(1, 2))
+    covariance = inverse(hessian)
+    converged &= np.isfinite(covariance).all(axis=(1, 2))
     chi2 = np.sum((data.y - final) ** 2 / data.variance(final), axis=1, where=data.use)
-    at_limit = free & ((values <= lower) | (values >= upper))
+    at_limit = (values <= lower) | (values >= upper)
     return Solution(values, covariance, final, chi2, converged, at_limit)
 
 
@@ -178,10 +180,10 @@ class _State:
         )
 
 
-def _step(state: _State, values: Floats, lower: Floats, upper: Floats, free: Bools, damping: Floats) -> Floats:
+def _step(state: _State, values: Floats, lower: Floats, upper: Floats, damping: Floats) -> Floats:
     """Return the damped Gauss-Newton step; a parameter on its limit that would leave it stays."""
     gradient = state.gradient
-    held = ~free | ((values <= lower) & (gradient < 0)) | ((values >= upper) & (gradient > 0))
+    held = ((values <= lower) & (gradient < 0)) | ((values >= upper) & (gradient > 0))
     matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, state.hessian)
     diagonal = np.einsum("rpp->rp", matrix)
     diagonal += np.where(diagonal > 0, damping[:, None] * diagonal, 1.0)
@@ -189,21 +191,14 @@ def _step(state: _State, values: Floats, lower: Floats, upper: Floats, free: Boo
     return np.asarray(step[:, :, 0])
 
 
-def inverse(hessian: Floats, free: Bools) -> Floats:
-    """Invert the free part of each normal matrix (row, p, p).
-
-    NaN stands in the rows and columns of fixed parameters, and all over where the matrix is singular.
-    """
-    inverse = np.full(hessian.shape, np.nan)
-    part = hessian[:, free][:, :, free]
-    scale = np.sqrt(np.einsum("rpp->rp", part))
-    regular = np.isfinite(part).all(axis=(1, 2)) & (scale > 0).all(axis=1)
+def inverse(normal: Floats) -> Floats:
+    """Invert each normal matrix (row, p, p); NaN where it is singular."""
+    scale = np.sqrt(np.einsum("rpp->rp", normal))
+    regular = np.isfinite(normal).all(axis=(1, 2)) & (scale > 0).all(axis=1)
     scale = np.where(regular[:, None], scale, 1.0)
-    scaled = np.where(regular[:, None, None], part / scale[:, :, None] / scale[:, None, :], np.eye(part.shape[1]))
-    roots, vectors = np.linalg.eigh(scaled)
+    scales = scale[:, :, None] * scale[:, None, :]
+    roots, vectors = np.linalg.eigh(np.where(regular[:, None, None], normal / scales, np.eye(normal.shape[1])))
     regular &= roots[:, 0] > 1e-12
-    scaled = (vectors / np.where(regular[:, None], roots, 1.0)[:, None, :]) @ vectors.transpose(0, 2, 1)
-    scaled = scaled / scale[:, :, None] / scale[:, None, :]
-    index = np.flatnonzero(free)
-    inverse[:, index[:, None], index] = np.where(regular[:, None, None], scaled, np.nan)
-    return inverse
+    roots = np.where(regular[:, None], roots, 1.0)
+    found = (vectors / roots[:, None, :]) @ vectors.transpose(0, 2, 1) / scales
+    return np.where(regular[:, None, None], found, np.nan)

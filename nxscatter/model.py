@@ -200,6 +200,7 @@ class Exposure:
     elapsed: Floats = quantity("s", "start of each frame after the first one's", dims=("frame",), default=None)
     intensity0: Floats = quantity("", "monitor before the sample", dims=("frame",), default=None)
     intensity1: Floats = quantity("", "monitor behind the sample", dims=("frame",), default=None)
+    normalization: float = quantity("", "NormalizationFactor to absolute intensity, NaN unknown", default=float("nan"))
 
     def __post_init__(self) -> None:
         """Turn what is missing into empty arrays."""

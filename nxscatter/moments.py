@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from nxscatter.errors import ParameterError
-from nxscatter.leastsquares import Bools, inverse
+from nxscatter.leastsquares import Bools
 from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats
 
@@ -103,7 +104,7 @@ def moments(
 
     order = 2.0 * np.arange(terms + 1)
     basis = np.cos(np.radians(angle[use] - director)[:, None] * order)
-    solve = inverse((basis.T @ basis)[None], np.ones(terms + 1, dtype=bool))[0] @ basis.T
+    solve = np.linalg.solve(basis.T @ basis, basis.T)  # regular: there are more points than terms, without holes
     series = solve @ intensity[use]
     # Terms that have not died away say that the profile has more detail than the gaps let through.
     if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 3 * _error(solve[-2:], variance, use).max():
@@ -134,12 +135,17 @@ def _error(operator: Floats, variance: Floats | None, use: Bools) -> Floats:
 
 def _weights(order: Floats, bragg: float) -> Floats:
     """Return the integrals of 1, P2 and P4 over the polar angle, times each cosine of the azimuth (3, term)."""
-    nodes, weights = np.polynomial.legendre.leggauss(256)
+    nodes, weights = _gauss_legendre()
     azimuth = np.pi / 4 * (nodes + 1)
     cosine = np.cos(bragg) * np.cos(azimuth)
     measure = np.pi / 4 * weights * np.sin(azimuth)
     waves = np.cos(azimuth[:, None] * order)
     return np.stack([measure @ waves, (measure * second(cosine)) @ waves, (measure * fourth(cosine)) @ waves])
+
+
+@cache
+def _gauss_legendre() -> tuple[Floats, Floats]:
+    return np.polynomial.legendre.leggauss(256)
 
 
 def second(cosine: Floats) -> Floats:

@@ -16,7 +16,7 @@ from nxscatter.lineshapes import Line, wrap
 from nxscatter.model import Floats, Ints
 
 _NARROWEST = 3.0  # FWHM in bins
-_SEARCH = 45.0  # a peak stands at most so many degrees from where it is expected
+SEARCH = 45.0  # a peak stands at most so many degrees from where it is expected
 # Gauss-Legendre nodes and weights that average a model over a bin, in units of its width.
 _NODES, _WEIGHTS = np.sqrt(0.15) * np.array([-1.0, 0.0, 1.0]), np.array([5.0, 8.0, 5.0]) / 18
 
@@ -61,8 +61,6 @@ class PeakFit:
         NaN for fixed parameters.
     at_limit : ndarray of bool (row, peak, parameter)
         The parameter stands on a limit.
-    lower, upper : ndarray (parameter,)
-        Those limits, for the shape of a peak.
     curve : ndarray (row, bin)
         The model, NaN outside the window.
     converged : ndarray of bool (row,)
@@ -82,6 +80,11 @@ class PeakFit:
     points: Ints
     chi2_red: Floats
     R2: Floats
+
+
+def parameter_names(line: Line, onefold: bool) -> tuple[str, ...]:
+    """Return what is reported of a fit: the line's own parameters, and the drift if there is one."""
+    return (*line.parameters, *(("drift_cos", "drift_sin") if onefold else ()))
 
 
 def bin_width(bins: Floats) -> float:
@@ -131,7 +134,7 @@ def find_peaks(bins: Floats, data: Data, target: float | None, number: int | str
     and by five standard errors, or the maximum. There may be fewer than asked for.
     """
     grid, curves, errors = smoothed(bins, data)
-    near = np.ones(len(grid), dtype=bool) if target is None else np.abs(wrap(grid - target)) <= _SEARCH
+    near = np.ones(len(grid), dtype=bool) if target is None else np.abs(wrap(grid - target)) <= SEARCH
     highest = grid[np.argmax(np.where(near, curves, -np.inf), axis=1)]
     if number == 1:
         return [highest[[row]] for row in range(len(highest))]
@@ -153,15 +156,14 @@ def find_peaks(bins: Floats, data: Data, target: float | None, number: int | str
 def fit_peaks(line: Line, bins: Floats, data: Data, centres: Floats, window: Window) -> PeakFit:
     """Fit a line to profiles (row, bin), with peaks that start at ``centres`` (row, peak) in degrees.
 
-    The narrowest peak allowed has a FWHM of three bins; x0 stays within 45 degrees of its start.
+    The narrowest peak allowed has a FWHM of three bins; x0 stays within 45 degrees of its start,
+    and within the window.
     """
     inside = window.holds(bins, centres)
     points = Data(data.y, data.slope, data.floor, data.use & inside)
     model = _Model(line, bins, centres, window)
     start, lower, upper = _limits(line, bins, points, centres, model)
-    free = np.ones(model.size, dtype=bool)
-    solution = fit(model, start, points, lower, upper, free)
-    return _report(model, solution, points, inside)
+    return _report(model, fit(model, start, points, lower, upper), points, inside)
 
 
 class _Model:
@@ -180,6 +182,7 @@ class _Model:
         self.nodes = 3 if width > 1 + 1e-9 else 1
         self.angles = (bins[:, None] + width * _NODES).ravel() if self.nodes == 3 else bins
         self.seam = width / self.nodes
+        self.reach = min(SEARCH, (window.width or 180.0) / 2)
         self.middle = centres[:, :1]
 
     def __call__(self, rows: Ints, parameters: Floats) -> tuple[Floats, Floats]:
@@ -220,10 +223,6 @@ class _Model:
             jacobian.reshape(len(rows), self.size, -1, self.nodes) @ _WEIGHTS,
         )
 
-    def names(self) -> tuple[str, ...]:
-        """Name what is reported: the line's own parameters, and the drift if there is one."""
-        return (*self.line.parameters, *(("drift_cos", "drift_sin") if self.onefold else ()))
-
     def columns(self, peak: int) -> list[int]:
         """Return where each reported parameter of a peak stands among the fitted ones; -1: fixed at 0."""
         at = self.first + peak * self.each
@@ -231,7 +230,7 @@ class _Model:
         where |= {name: at + 2 + index for index, name in enumerate(self.line.shape)}
         where[self.line.slope] = 1 if self.slope else -1
         where |= {"drift_cos": self.first - 2, "drift_sin": self.first - 1}
-        return [where[name] for name in self.names()]
+        return [where[name] for name in parameter_names(self.line, self.onefold)]
 
 
 def _nearest(distance: Floats, width: float) -> tuple[Floats, Floats]:
@@ -249,7 +248,7 @@ def _nearest(distance: Floats, width: float) -> tuple[Floats, Floats]:
     return distance, turn
 
 
-def shape_limits(name: str, narrowest: float) -> tuple[float, float]:
+def _shape_limits(name: str, narrowest: float) -> tuple[float, float]:
     """Return the limits of a shape parameter when no FWHM below ``narrowest`` degrees can be told."""
     if name == "gamma":
         return narrowest, 180.0
@@ -282,10 +281,10 @@ def _limits(line: Line, bins: Floats, data: Data, centres: Floats, model: _Model
         at = model.first + peak * model.each
         start[:, at], lower[:, at] = heights[:, peak] / unit, 0.0
         start[:, at + 1] = centres[:, peak]
-        lower[:, at + 1], upper[:, at + 1] = centres[:, peak] - _SEARCH, centres[:, peak] + _SEARCH
+        lower[:, at + 1], upper[:, at + 1] = centres[:, peak] - model.reach, centres[:, peak] + model.reach
         for index, name in enumerate(line.shape, start=at + 2):
             start[:, index] = guesses[name]
-            lower[:, index], upper[:, index] = shape_limits(name, narrowest)
+            lower[:, index], upper[:, index] = _shape_limits(name, narrowest)
     return start, lower, upper
 
 
@@ -305,7 +304,7 @@ def _report(model: _Model, solution: Solution, data: Data, inside: Bools) -> Pea
     total = np.sum(centred**2, axis=1)
     residual = np.sum((data.y - solution.model) ** 2, axis=1, where=data.use)
     return PeakFit(
-        names=model.names(),
+        names=parameter_names(model.line, model.onefold),
         values=values[:, index],
         covariance=covariance[:, index[:, :, None], index[:, None, :]],
         at_limit=limit[:, index],

@@ -96,12 +96,14 @@ class Pixels:
     @property
     def qy(self) -> Floats:
         """Component of q along the beam, 1/angstrom, never positive: ``-q sin(theta)``."""
-        return np.asarray(-4 * np.pi / self.wavelength * np.sin(self._theta) ** 2)
+        # 1 - cos(2 theta) without the cancellation at small angles, and without an arctangent for each pixel.
+        length = self._length
+        return np.asarray(-2 * np.pi / self.wavelength * (self.t1**2 + self.t2**2) / (length * (length + self.t3)))
 
     @property
     def q_perp(self) -> Floats:
         """Component of q perpendicular to the horizontal axis, ``hypot(qy, qz)``, 1/angstrom."""
-        return np.hypot(self.qy, self.qz)
+        return np.sqrt(self.qy**2 + self.qz**2)
 
     @property
     def _theta(self) -> Floats:
@@ -109,7 +111,7 @@ class Pixels:
 
     @property
     def _length(self) -> Floats:
-        return np.asarray(np.hypot(np.hypot(self.t1, self.t2), self.t3))
+        return np.asarray(np.sqrt(self.t1**2 + self.t2**2 + self.t3**2))
 
 
 def pixels(geometry: Geometry, index: Ints | None = None) -> Pixels:

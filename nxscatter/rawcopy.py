@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -132,8 +131,9 @@ def _reading(frames: Hdf5Frames) -> Iterator[None]:
 def _compare(source: Any, target: h5py.Dataset) -> None:
     for number in sorted({0, len(target) - 1}) if len(target) else ():
         if not np.array_equal(source[number], target[number], equal_nan=target.dtype.kind == "f"):
-            name = Path(target.file.filename).name
-            raise ContainerError(f"{name}: frame {number} does not read back as it was; the source may be damaged")
+            raise ContainerError(
+                f"{target.file.filename}: frame {number} does not read back as it was; the source may be damaged"
+            )
 
 
 def _encode(

@@ -106,10 +106,11 @@ def _surroundings(image: Image, geometry: Geometry, ring: float, window: float) 
     index, values = index[np.isfinite(values)], values[np.isfinite(values)]
     beam_y, beam_x = qspace.direct_beam(geometry)
     row, column = np.divmod(index, geometry.columns)
-    azimuth = np.arctan2((row + 0.5 - beam_y) * geometry.pixel_size_y, (column + 0.5 - beam_x) * geometry.pixel_size_x)
-    sector = np.floor((azimuth / (2 * np.pi) + 0.5) * _SECTORS).astype(np.int64) % _SECTORS
-    radius = radii(geometry, index)
-    return _Surroundings(radius * np.cos(azimuth), radius * np.sin(azimuth), sector, values)
+    y = (row + 0.5 - beam_y) * geometry.pixel_size_y
+    x = (column + 0.5 - beam_x) * geometry.pixel_size_x
+    sector = np.floor((np.arctan2(y, x) / (2 * np.pi) + 0.5) * _SECTORS).astype(np.int64) % _SECTORS
+    stretch = radii(geometry, index) / np.maximum(np.hypot(x, y), 1e-12)
+    return _Surroundings(x * stretch, y * stretch, sector, values)
 
 
 def _sight(

@@ -11,7 +11,7 @@ from nxscatter.harmonics import Harmonics, analyse
 from nxscatter.leastsquares import Data
 from nxscatter.lineshapes import Line
 from nxscatter.model import Floats, Ints
-from nxscatter.peakfit import PeakFit, Window, coverage, find_peaks, fit_peaks
+from nxscatter.peakfit import PeakFit, Window, coverage, find_peaks, fit_peaks, parameter_names
 
 COVERED = 0.8  # of the half circle
 _AT_PEAK = 60.0  # degrees about a peak that must have data if its numbers are to be kept
@@ -51,7 +51,7 @@ class RingFitter:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the reported parameters, in the line's order."""
-        return (*self.line.parameters, *(("drift_cos", "drift_sin") if self.window.onefold else ()))
+        return parameter_names(self.line, self.window.onefold)
 
     @property
     def enough(self) -> int:
@@ -112,7 +112,7 @@ class RingFitter:
             if name != "eta":
                 covariance[at], covariance[:, at] = np.nan, np.nan
         if "x0" in limited:
-            keep, reasons = False, ["no peak within 45 degrees of where it was expected"]
+            keep, reasons = False, ["no peak where it was expected: x0 comes to the end of its range"]
         if isinstance(self.peaks, int) and made.values.shape[1] < self.peaks:
             reasons.append(f"{made.values.shape[1]} of {self.peaks} peaks found")
         if not made.converged[row]:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
 from importlib import resources
 from pathlib import Path
+from typing import Any
+
+from nxscatter.model import Attachment, Json
+from nxscatter.step import Step, parameter_types, registry
+
+_TYPES = {float: "number", int: "integer", bool: "boolean", str: "string", Attachment: "string"}
 
 
 def schema_path(name: str) -> Path:
@@ -14,3 +24,70 @@ def schema_path(name: str) -> Path:
     package = Path(str(resources.files("nxscatter")))
     inside = package / "schemas" / name
     return inside if inside.exists() else package.parent / "schemas" / name
+
+
+def recipe_schema() -> dict[str, Json]:
+    """Return the JSON schema of recipes: every step with its parameters, units, limits and defaults."""
+    steps = [_step_schema(kind) for _, kind in sorted(registry().items())]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nxscatter recipe",
+        "description": "Ordered steps; a later one takes the newest record of the type it needs, or its input.",
+        "type": "object",
+        "properties": {
+            "name": {"type": "string"},
+            "description": {"type": "string"},
+            "step": {"type": "array", "minItems": 1, "items": {"oneOf": steps}},
+        },
+        "required": ["step"],
+        "additionalProperties": False,
+    }
+
+
+def _step_schema(kind: type[Step]) -> dict[str, Json]:
+    kinds = parameter_types(kind)
+    names = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
+    return {
+        "title": kind.name,
+        "description": (kind.__doc__ or "").split("\n\n")[0].strip(),
+        "type": "object",
+        "properties": {
+            "use": {"const": kind.name},
+            "as": {**names, "description": "name of its records, where the step is used twice"},
+            "input": {"anyOf": [names, {"type": "array", "items": names}], "description": "earlier records it takes"},
+            **{item.name: _parameter_schema(item, kinds[item.name]) for item in fields(kind)},
+        },
+        "required": ["use", *(item.name for item in fields(kind) if item.default is MISSING)],
+        "additionalProperties": False,
+    }
+
+
+def _parameter_schema(item: Field[Any], kind: Any) -> dict[str, Json]:
+    rules = item.metadata
+    described: dict[str, Json] = {"description": rules["doc"]}
+    if rules["units"]:
+        described["units"] = rules["units"]
+    if item.default is not MISSING and item.default not in (None, ()):
+        described["default"] = list(item.default) if isinstance(item.default, tuple) else item.default
+    return described | _type_schema(kind, rules)
+
+
+def _type_schema(kind: Any, rules: Mapping[str, Any]) -> dict[str, Json]:
+    """Return the schema of a declared type; limits and choices hold for the elements of a list."""
+    options = [option for option in typing.get_args(kind) if option is not type(None)]
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        made = [_type_schema(option, rules) for option in options]
+        return made[0] if len(made) == 1 else {"anyOf": made}
+    if typing.get_origin(kind) is tuple:
+        if options[-1] is not Ellipsis:
+            items = [_type_schema(option, rules) for option in options]
+            return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        element = _type_schema(options[0], rules)
+        return {"anyOf": [{"type": "array", "items": element}, element]}
+    schema: dict[str, Json] = {"type": _TYPES[kind]}
+    for key, name in (("minimum", "minimum"), ("maximum", "maximum"), ("above", "exclusiveMinimum")):
+        if rules[key] is not None and kind in (int, float):
+            schema[name] = rules[key]
+    if rules["choices"] is not None:
+        schema["enum"] = list(rules["choices"])
+    return schema

@@ -103,8 +103,8 @@ def _ledger(file: h5py.File) -> Iterator[str]:
     last = listed[-1] if listed else ""
     if last in names and ledger["checksum"] != read_text(entry[last]["result/checksum"]):
         yield f"{layout.LEDGER}: its checksum is not that of {last}"
-    expected = (ledger["names"], ledger["content"], ledger["checksum"])
-    if not _as_written(entry["ledger"], lambda memory: layout.write_ledger(memory, *expected)):
+    written = _as_written(entry["ledger"], lambda memory: layout.write_ledger(memory, ledger))
+    if not written or ledger["records"] != len(listed):
         yield f"{layout.LEDGER}: altered"
 
 

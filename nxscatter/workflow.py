@@ -9,19 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from nxscatter.container import Container, Record, creating
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError
-from nxscatter.inputs import PathLike, container_path, is_container
-from nxscatter.model import Json, Scan, canonical_json
+from nxscatter.inputs import PathLike, container_path, is_container, paths_of
+from nxscatter.model import Scan, canonical_json
+from nxscatter.prepare import Hkl, prepare
 from nxscatter.readers import ReadOptions, read_scan
 from nxscatter.recipe import Recipe
-from nxscatter.recipe_file import load_recipe, parse_settings
 from nxscatter.runner import run_steps
 
-Hkl: TypeAlias = str | Sequence[Sequence[int]]
-_RING_STEPS = ("azimuthal_profiles", "azimuthal_pixels")
 _CONVERTED = ("beam", "detector", "sample", "exposure", "masks", "auxiliary")
 
 
@@ -99,7 +97,7 @@ def convert(
     ContainerError
         When the container belongs to another file or other options, or cannot be written.
     """
-    conversion = Conversion(reader, options or ReadOptions(), _paths(mask), compression, overwrite)
+    conversion = Conversion(reader, options or ReadOptions(), paths_of(mask), compression, overwrite)
     return convert_file(path, conversion, output).container
 
 
@@ -179,35 +177,6 @@ def process(
             force=force,
         ).records
     )
-
-
-def prepare(
-    recipe: Recipe | PathLike | None = None,
-    *,
-    q: Sequence[float] | None = None,
-    cif: PathLike | None = None,
-    hkl: Hkl | None = None,
-    settings: Mapping[str, Any] | Sequence[str] = (),
-    mask: PathLike | Sequence[PathLike] = (),
-) -> Recipe:
-    """Return the recipe that these arguments of `process` ask for, checked."""
-    if recipe is None:
-        recipe = "waxs" if cif is not None else "saxs" if q is not None else "auto"
-    if not isinstance(recipe, Recipe):
-        recipe = load_recipe(recipe)
-    if q is not None and cif is not None:
-        raise ParameterError("both q and a CIF are given: give the rings by --q, or by --cif and --hkl")
-    if (cif is None) != (hkl is None):
-        raise ParameterError("--cif and --hkl go together: give both, for instance --hkl '1 0 0;0 0 2'")
-    if q is not None:
-        recipe = _set_rings(recipe, "--q", q=tuple(q))
-    if cif is not None and hkl is not None:
-        recipe = _set_rings(recipe, "--cif", **_reflections(cif, hkl))
-    if masks := _paths(mask):
-        if "masking" not in recipe.steps:
-            raise ParameterError(f"recipe '{recipe.name}' has no step masking, so it takes no --mask")
-        recipe = recipe.with_settings({"masking.mask": masks})
-    return recipe.with_settings(settings if isinstance(settings, Mapping) else parse_settings(settings))
 
 
 def run_recipe(
@@ -309,18 +278,3 @@ def _with_masks_of(container: Container, recipe: Recipe) -> Recipe:
         for use in recipe.uses
     ]
     return replace(recipe, uses=tuple(uses))
-
-
-def _reflections(cif: PathLike, hkl: Hkl) -> dict[str, Json]:
-    raise NotImplementedError
-
-
-def _set_rings(recipe: Recipe, option: str, **parameters: Json) -> Recipe:
-    steps = [step for step in recipe.steps if step in _RING_STEPS]
-    if not steps:
-        raise ParameterError(f"recipe '{recipe.name}' has no {' or '.join(_RING_STEPS)}, so it takes no {option}")
-    return recipe.with_settings({f"{step}.{key}": value for step in steps for key, value in parameters.items()})
-
-
-def _paths(value: PathLike | Sequence[PathLike]) -> tuple[PathLike, ...]:
-    return (value,) if isinstance(value, str | Path) else tuple(value)

@@ -1,13 +1,17 @@
+import json
 import string
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 from catalogue_case import CRATE, ICAT, ORCID, write_profile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nxscatter.catalogue.profile import Profile, check_orcid, read_profile
+from nxscatter.catalogue.profile import Profile, check_orcid, read_profile, schema
 from nxscatter.errors import ParameterError
+from nxscatter.schema import schema_path
 
 
 def test_all_sections_are_read(tmp_path: Path) -> None:
@@ -95,3 +99,26 @@ def test_one_wrong_digit_is_always_found(place: int, digit: str) -> None:
 def test_what_is_no_orcid_is_refused(text: str) -> None:
     with pytest.raises(ParameterError, match="sixteen digits"):
         check_orcid(text)
+
+
+def test_the_schema_is_the_generated_one() -> None:
+    stored = json.loads(schema_path("json/catalogue_profile.json").read_text("utf-8"))
+    command = (
+        "python -c 'import json; from nxscatter.catalogue.profile import schema; "
+        "print(json.dumps(schema(), indent=1))' > schemas/json/catalogue_profile.json"
+    )
+    assert stored == schema(), f"run: {command}"
+
+
+@pytest.mark.parametrize(("text", "good"), [(CRATE, True), (ICAT, True), ("[icat]\nbeamlin = 'x'\n", False)])
+def test_the_schema_agrees_with_the_reader(tmp_path: Path, text: str, good: bool) -> None:
+    validator = jsonschema.Draft202012Validator(schema())
+    assert validator.is_valid(tomllib.loads(text)) == good
+    if good:
+        read_profile(write_profile(tmp_path, text))
+
+
+def test_places_that_are_not_given_are_named(tmp_path: Path) -> None:
+    profile = read_profile(write_profile(tmp_path, ICAT, 'path = "/data"\n'))
+    assert profile.unstated(["scicat", "icat"]) == ["[scicat] source_folder", "[icat] raw"]
+    assert profile.unstated(["ro_crate"]) == []

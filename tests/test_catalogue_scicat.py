@@ -14,7 +14,7 @@ pytest.importorskip("scitacean", reason="needs the extra 'catalogue'")
 
 from scitacean.testing.client import FakeClient
 
-from nxscatter.catalogue import catalogue, plan
+from nxscatter.catalogue import catalogue, pictures, plan
 from nxscatter.catalogue import upload as sending
 from nxscatter.catalogue.pictures import Picture
 from nxscatter.catalogue.profile import NOT_STATED, Profile, read_profile
@@ -71,10 +71,10 @@ def values_of(value: Any) -> Iterator[dict[str, Any]]:
 
 def test_the_record_is_what_the_backend_takes(record: SciCatRecord) -> None:
     content = record.to_json()
-    blocks, pictures = content.pop("origdatablocks"), content.pop("attachments")
+    blocks, shown = content.pop("origdatablocks"), content.pop("attachments")
     assert backend_of.dataset_problems(content) == []
     assert backend_of.problems({**blocks[0], "datasetId": "x"}, backend_of.ORIG_DATABLOCK) == []
-    assert all(backend_of.problems(one, backend_of.ATTACHMENT) == [] for one in pictures)
+    assert all(backend_of.problems(one, backend_of.ATTACHMENT) == [] for one in shown)
 
 
 def test_the_backend_of_these_tests_refuses_what_is_wrong(record: SciCatRecord) -> None:
@@ -125,9 +125,9 @@ def test_files_have_sizes_and_checksums(record: SciCatRecord, box: Container) ->
 
 
 def test_pictures_are_in_the_record(record: SciCatRecord) -> None:
-    pictures = record.to_json()["attachments"]
-    assert [one["caption"] for one in pictures] == ["fit of ring 1", "fit of ring 2"]
-    head, _, data = pictures[0]["thumbnail"].partition(",")
+    shown = record.to_json()["attachments"]
+    assert [one["caption"] for one in shown] == ["fit of ring 1", "fit of ring 2"]
+    head, _, data = shown[0]["thumbnail"].partition(",")
     assert head == "data:image/png;base64"
     assert base64.b64decode(data) == PICTURES[0].png
 
@@ -274,20 +274,35 @@ def test_a_server_that_is_not_there_loses_nothing(
         url = gone.url
     monkeypatch.setenv(TOKEN, backend_of.TOKEN)
     monkeypatch.setattr(sending, "_PAUSES", ())
+    monkeypatch.setattr(pictures, "_FORMATS", ())
     with pytest.raises(CatalogueError, match=r"does not answer.*same command again"):
         catalogue([box.path], tmp_path, ["scicat"], write_profile(tmp_path, SCICAT), upload=url)
     assert backend_of.dataset_problems(_plain(tmp_path / "rods_scicat.json")) == []
 
 
-def test_a_page_that_is_no_scicat_is_said(backend: backend_of.Backend, server: Server, record: SciCatRecord) -> None:
-    backend.get = lambda *_: (200, "welcome")  # type: ignore[method-assign]
-    with pytest.raises(CatalogueError, match="is this the address of a SciCat server|does not answer as a SciCat"):
+@pytest.mark.parametrize("answer", ["welcome", [1], {"datasets": 0}])
+def test_an_answer_that_is_not_from_scicat_is_said(
+    backend: backend_of.Backend, server: Server, record: SciCatRecord, answer: Any
+) -> None:
+    backend.get = lambda *_: (200, answer)  # type: ignore[method-assign]
+    with pytest.raises(CatalogueError, match=f"{backend.url}: does not answer as a SciCat server"):
         server.upload(record)
+    assert backend.posts == 0
+
+
+def test_a_server_that_ignores_the_query_does_not_pass_off_another_record(
+    backend: backend_of.Backend, server: Server, record: SciCatRecord
+) -> None:
+    other = {"pid": "20.500/other", "keywords": ["nxscatter"]}
+    get = backend.get
+    backend.get = lambda path, query: (200, [other]) if "fullquery" in path else get(path, query)  # type: ignore[method-assign]
+    assert str(server.upload(record)) in backend.datasets
 
 
 def test_one_command_writes_and_sends_the_input_first(
-    box: Container, backend: backend_of.Backend, tmp_path: Path
+    box: Container, backend: backend_of.Backend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pictures, "_FORMATS", ())  # figures take their time
     profile = write_profile(tmp_path, SCICAT, MORE)
     for _ in range(2):
         written = catalogue([box.path], tmp_path, ["scicat"], profile, upload=backend.url, raw=True)

@@ -12,6 +12,7 @@ import pytest
 
 from nxscatter.errors import ReadError
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
+from nxscatter.readers.hdf5_values import read_metadata
 
 DATA = np.arange(24, dtype="uint32").reshape(2, 3, 4)
 
@@ -166,9 +167,7 @@ def test_frames_that_were_never_written_are_an_error_and_partly_written_ones_a_n
         with pytest.raises(ReadError, match="/none was never written"):
             source.frames(none)
         assert source.frames(some).shape == (3, 4, 5)
-        assert source.notes == [
-            "a.h5: dataset /some: 2 of 3 chunks were never written, their pixels read as 0"
-        ]
+        assert source.notes == ["a.h5: dataset /some: 2 of 3 chunks were never written, their pixels read as 0"]
 
 
 def test_damaged_files_say_so(tmp_path: Path) -> None:
@@ -221,7 +220,7 @@ def test_metadata_is_every_small_dataset_that_is_no_image(tmp_path: Path) -> Non
         file["entry/ragged"] = np.array([np.arange(2), np.arange(3)], dtype=object).astype(h5py.vlen_dtype("i4"))
     notes: list[str] = []
     with Hdf5Source(tmp_path / "a.h5") as source:
-        found = source.metadata((3, 4), notes)
+        found = read_metadata(source, (3, 4), notes)
     names = {path.rpartition("/")[2] for path in found}
     assert len(names & {"number", "again"}) == 1
     assert names - {"number", "again"} == {

@@ -89,7 +89,9 @@ def loaded(scan: Scan) -> Any:
 def test_every_layout_gives_the_same_scan(
     tmp_path: Path, form: str, detector: str, shared: bool, classes: bool
 ) -> None:
-    path = write(tmp_path / "LPCNOsaxs_eiger2_00376_raw.h5", detector=detector, shared=shared, classes=classes, form=form)
+    path = write(
+        tmp_path / "LPCNOsaxs_eiger2_00376_raw.h5", detector=detector, shared=shared, classes=classes, form=form
+    )
     scan = read_scan(path)
     np.testing.assert_array_equal(loaded(scan), COUNTS)
     assert isinstance(scan.frames, Hdf5Frames)

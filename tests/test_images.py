@@ -56,12 +56,23 @@ def test_a_tiff_that_declares_too_much_is_refused_unread(tmp_path: Path) -> None
         read_frames(tmp_path / "a.tif")
 
 
+def write_cbf(path: Path, size: int, fast: int, slow: int) -> Path:
+    keys = f"X-Binary-Size: {size}\nX-Binary-Size-Fastest-Dimension: {fast}\nX-Binary-Size-Second-Dimension: {slow}\n"
+    section = f"###CBF: VERSION 1.5\n--CIF-BINARY-FORMAT-SECTION--\n{keys}\n".encode()
+    path.write_bytes(section + b"\x0c\x1a\x04\xd5" + b"\0" * 8)
+    return path
+
+
 def test_a_cbf_that_declares_too_much_is_refused_unread(tmp_path: Path) -> None:
-    (tmp_path / "a.cbf").write_bytes(
-        b"###CBF: VERSION 1.5\nX-Binary-Size: 8\nX-Binary-Number-of-Elements: 99999999999\n\n\x0c\x1a\x04\xd5"
-        + b"\0" * 8
-    )
-    with pytest.raises(ReadError, match="declares 99999999999 pixels"):
+    with pytest.raises(ReadError, match="declares 10000000000 pixels"):
+        read_frames(write_cbf(tmp_path / "a.cbf", 8, 100000, 100000))
+    with pytest.raises(ReadError, match="is truncated, its header declares"):
+        read_frames(write_cbf(tmp_path / "a.cbf", 9, 2, 4))
+
+
+def test_a_cbf_without_a_binary_section_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.cbf").write_bytes(b"###CBF: VERSION 1.5\n")
+    with pytest.raises(ReadError, match="has no binary section"):
         read_frames(tmp_path / "a.cbf")
 
 

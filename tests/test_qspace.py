@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scattering import make_geometry
 
@@ -130,6 +130,7 @@ def test_a_subset_is_the_map_at_its_pixels():
         np.testing.assert_array_equal(getattr(qspace.pixels(geometry, index), name), whole.reshape(-1)[index])
 
 
+@settings(deadline=None)
 @given(
     tilt=st.tuples(*[st.floats(-25, 25)] * 3),
     orientation=st.integers(1, 8),
@@ -151,6 +152,7 @@ def test_locate_knows_what_never_meets_the_detector():
         assert np.isnan(qspace.locate(geometry, q, 0.0)).all()
 
 
+@settings(deadline=None)
 @given(
     center=st.tuples(st.floats(-40, 90), st.floats(-40, 90)),
     oblong=st.floats(0.5, 2.0),
@@ -192,8 +194,8 @@ def test_q_range_holds_every_pixel():
         geometry = wide_angle(**changes)
         low, high = qspace.q_range(geometry)
         q = qspace.q_map(geometry)
-        assert low <= q.min() < low + 0.02
-        assert high - 0.02 < q.max() <= high
+        assert low <= q.min() < low + 0.04
+        assert high - 0.04 < q.max() <= high
 
 
 def test_binned_geometry_has_the_q_of_the_middle_of_a_block():

@@ -46,7 +46,8 @@ def test_every_real_file_is_claimed_by_one_reader(shared_data: Path, name: str, 
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n" + b"\0" * 500, b"{\nDim_1 = 3 ;", b"II*\0", b"text", b"\xff"]
+    "content",
+    [b"", b"\x89HDF\r\n\x1a\n", b"\x89HDF\r\n\x1a\n" + b"\0" * 500, b"{\nDim_1 = 3 ;", b"II*\0", b"text", b"\xff"],
 )
 @pytest.mark.parametrize("suffix", [".h5", ".edf", ".nxs"])
 def test_no_reader_raises_on_any_file(tmp_path: Path, content: bytes, suffix: str) -> None:
@@ -152,6 +153,7 @@ def test_notes_of_missing_things_are_told_from_others() -> None:
 
 
 def test_importing_the_registry_costs_no_heavy_package() -> None:
-    code = "import sys, nxscatter.readers; print({'h5py', 'fabio', 'pyFAI', 'pandas', 'matplotlib', 'numpy'} & set(sys.modules))"
+    heavy = {"h5py", "fabio", "pyFAI", "pandas", "matplotlib", "numpy"}
+    code = f"import sys, nxscatter.readers; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

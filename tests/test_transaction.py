@@ -252,6 +252,33 @@ def test_a_full_disk_leaves_no_half_of_a_new_file(full_disk, toys, free):
     assert files(full_disk) == ["filler"]
 
 
+def test_a_full_disk_ends_the_program_in_good_order(full_disk):
+    (full_disk / "filler").write_bytes(bytes(400 * 1024 - 60_000))
+    program = """
+import sys
+import pytest
+import toy
+from pathlib import Path
+from nxscatter.errors import ContainerError
+with pytest.MonkeyPatch.context() as monkeypatch:
+    toy.register(monkeypatch)
+    try:
+        toy.make(Path(sys.argv[1]))
+    except ContainerError as error:
+        sys.exit(str(error))
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(full_disk / "toy.nxs")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(toy.__file__).parent)},
+    )
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+    assert "the disk is full" in ended.stderr
+
+
 def test_a_full_disk_is_named_when_the_lock_cannot_be_written(full_disk):
     (full_disk / "filler").write_bytes(bytes(400 * 1024))
     with pytest.raises(ContainerError, match="No space left on device"), Lock(Path(full_disk) / "x.nxs"):

@@ -13,9 +13,10 @@ import pytest
 from nxscatter import simulate
 from nxscatter.container import Container, Draft
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError, ReadError
+from nxscatter.prepare import prepare
 from nxscatter.readers import ReadOptions
 from nxscatter.recipe_file import parse_recipe
-from nxscatter.workflow import Conversion, convert, prepare, process, run_recipe
+from nxscatter.workflow import Conversion, convert, process, run_recipe
 
 if TYPE_CHECKING:
     from nxscatter.simulate import Simulated

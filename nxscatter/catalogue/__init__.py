@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nxscatter.catalogue.profile import Profile, check_orcid, read_profile
+from nxscatter.catalogue.profile import NOT_STATED, Profile, check_orcid, read_profile
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
 from nxscatter.transaction import disk_error
@@ -26,6 +27,7 @@ _PACKAGES = {
     "ro-crate": ("rocrate", "catalogue"),
     "icat": ("pyicat_plus", "icat"),
 }
+_log = logging.getLogger("nxscatter")
 
 
 def catalogue(
@@ -181,8 +183,11 @@ def plan(
     known = read_profile(profile)
     changes = {"orcid": check_orcid(author) if author else None, "licence": licence}
     known = replace(known, ro_crate=replace(known.ro_crate, **{key: text for key, text in changes.items() if text}))
-    for name in formats:
-        known.require(name.replace("-", "_"))
+    sections = [name.replace("-", "_") for name in formats]
+    for section in sections:
+        known.require(section)
+    for key in known.unstated(sections):
+        _log.warning("%s: %s is not given, the record says %s", known.source, key, NOT_STATED)
     if len(files) > 1 and known.scicat.input_pid and isinstance(known.scicat.input_pid, str) and "scicat" in formats:
         raise ParameterError(
             f"{known.source}: [scicat] input_pid is one for {len(files)} files; write a table of input file name to PID"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nxscatter.container import Container
 
 _FORMATS = ("csv", "png", "report")  # the others repeat the pixels, which the container holds
-_LARGEST = (480, 480)  # pixels; catalogues show thumbnails and limit their size
+_LARGEST = (320, 320)  # pixels; catalogues show thumbnails and limit their size
 _MOST = 4
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from nxscatter.errors import ParameterError
-from nxscatter.model import param
+from nxscatter.model import Json, param
 
 ORCID = "https://orcid.org/"
 # An absolute place is demanded by SciCat and ICAT; this one says that nobody named it.
@@ -72,7 +72,14 @@ class Profile:
             names = ", ".join(f"{item.name} ({item.metadata['doc']})" for item in missing)
             raise ParameterError(f"{self.source}: needs {names}; write them under [{section}] in --profile FILE.toml")
 
+    def unstated(self, sections: Iterable[str]) -> list[str]:
+        """Name the keys that give an absolute place in these sections and are left out."""
+        return [
+            f"[{name}] {key}" for name, key in _PLACES if name in sections and not getattr(getattr(self, name), key)
+        ]
 
+
+_PLACES = (("scicat", "source_folder"), ("icat", "path"), ("icat", "raw"))
 _NEEDED = {
     "scicat": ("owner", "owner_group", "contact_email"),
     "ro_crate": (),
@@ -103,6 +110,26 @@ def read_profile(path: str | Path | None) -> Profile:
     return Profile(**sections, source=path.name)
 
 
+def schema() -> Json:
+    """Return the JSON schema of a profile, for editors."""
+    sections = {name: {item.name: _property(item) for item in fields(kind)} for name, kind in _SECTIONS.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "nxscatter catalogue profile",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            name: {
+                "type": "object",
+                "additionalProperties": False,
+                "required": list(_NEEDED[name]),
+                "properties": properties,
+            }
+            for name, properties in sections.items()
+        },
+    }
+
+
 def check_orcid(text: str) -> str:
     """Return an ORCID as its URL.
 
@@ -123,6 +150,15 @@ def check_orcid(text: str) -> str:
     if check != number[-1]:
         raise ParameterError(f"ORCID '{text}': its checksum digit would be {check}; look for a wrong digit")
     return ORCID + number
+
+
+def _property(item: Field[Any]) -> Json:
+    text: Json = {"type": "string"}
+    if item.name == "access_groups":
+        text = {"type": "array", "items": text}
+    elif item.name == "input_pid":
+        text = {"anyOf": [text, {"type": "object", "additionalProperties": text}]}
+    return {"description": item.metadata["doc"], **text}
 
 
 def _section(source: str, name: str, values: Any) -> Any:

@@ -6,6 +6,7 @@ parameters, its result is what it added to the container. Every number names its
 
 from __future__ import annotations
 
+import mimetypes
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,6 @@ _LOOK_UP = "https://ror.org/search?query="  # finds an organisation by its name
 _SPDX = re.compile(r"[A-Za-z][\w+.-]*-\d+(\.\d+)*[\w.-]*|MIT")
 _METADATA = "ro-crate-metadata.json"
 _HDF5 = "application/x-hdf5"
-_MEDIA = {".csv": "text/csv", ".html": "text/html", ".png": "image/png"}
 
 
 def write_crate(container: Container, target: Path, profile: CrateProfile, exports: Mapping[str, Path]) -> Path:
@@ -82,15 +82,15 @@ def _describe(container: Container, profile: CrateProfile, exports: Mapping[str,
     known = facts(container)
     writer = _Writer(ROCrate(version="1.1"), container)
     root, people = writer.crate.root_dataset, _people(writer, profile)
-    writer.crate.name = known["title"].value
+    writer.crate.name = container.title
     writer.crate.description = f"{about(known)}, with its processing by nxscatter."
     main = writer.add_file(container.path, container.path.name, _HDF5, "Frames, metadata, records and results.")
     actions = [writer.add_record(record, main, people.get("author")) for record in container.records]
     files = [
-        writer.add_file(path, name, _MEDIA[path.suffix], "Made from the records of the container.", isBasedOn=main)
+        writer.add_file(path, name, _media(path), "Made from the records of the container.", isBasedOn=main)
         for name, path in exports.items()
     ]
-    figures = [one for one in files if one["encodingFormat"] == _MEDIA[".png"]]
+    figures = [one for one in files if one["encodingFormat"] == "image/png"]
     _set(
         root,
         **people,
@@ -237,6 +237,10 @@ def _set(entity: Entity, **properties: Any) -> None:
             value = value[0]
         if value not in (None, "", []):
             entity[name] = value
+
+
+def _media(path: Path) -> str:
+    return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 
 def _is_url(text: str) -> bool:

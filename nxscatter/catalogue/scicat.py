@@ -102,7 +102,7 @@ def derived_record(container: Container, profile: Profile, pictures: Sequence[Pi
         profile,
         known,
         type="derived",
-        datasetName=known["title"].value,
+        datasetName=container.title,
         description=f"{about(known)}; processed with nxscatter: {', '.join(steps) or 'converted only'}",
         creationTime=last_change(container),
         dataFormat="NeXus NXsas",

@@ -131,7 +131,8 @@ class Server:
         while True:
             try:
                 return action()
-            except (httpx.HTTPError, ScicatCommError, ValueError) as error:
+            except (httpx.HTTPError, ScicatCommError, ValueError, TypeError) as error:
+                # the last two: what came back is no JSON, or JSON of another kind, which scitacean cannot unpack
                 answer = re.search(r"': (\d{3}) .*", str(error), re.DOTALL)
                 passing = answer[1] in _PASSING if answer else isinstance(error, httpx.TransportError)
                 delay = next(pauses, None)

@@ -100,7 +100,7 @@ def process(
     """
     from nxscatter.errors import ParameterError
     from nxscatter.inputs import expand
-    from nxscatter.workflow import prepare
+    from nxscatter.prepare import prepare
 
     if no_mask and mask:
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")

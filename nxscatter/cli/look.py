@@ -45,11 +45,12 @@ def show(file: arg.OneContainer, as_json: arg.Json = False) -> None:
     if as_json:
         echo_json([{**summary, "results": results}])
         return
-    notes = summary.pop("notes")
+    said = {"note": summary.pop("notes"), "warning": summary.pop("warnings")}
     typer.echo(summary.pop("file"))
     echo_fields(summary)
-    for note in notes:
-        typer.echo(f"  note: {note}")
+    for kind, notes in said.items():
+        for note in notes:
+            typer.echo(f"  {kind}: {note}")
     if results:
         typer.echo("")
         _echo_results(results)
@@ -122,6 +123,8 @@ def _brief(row: dict[str, Any], name: str) -> Any:
 
 
 def _summary(container: "Container") -> dict[str, Any]:
+    from nxscatter.table import newest
+
     frames, rows, columns = container.shape
     detector, sample, origin = container.detector, container.sample, container.origin
     start, end = container.start_time, container.end_time
@@ -147,9 +150,11 @@ def _summary(container: "Container") -> dict[str, Any]:
         "reader": origin.reader,
         "sha256": origin.sha256,
         "notes": list(origin.notes),
+        "warnings": list(dict.fromkeys(note for record in newest(container.records) for note in record.notes)),
         "records": [record.name for record in container.records],
     }
 
 
 def _echo_results(rows: list[dict[str, Any]]) -> None:
-    echo_table(([row[name] for name in _TABLE] for row in rows), _TABLE)
+    shown = [name for name in _TABLE if any(row[name] is not None for row in rows)]
+    echo_table(([row[name] for name in shown] for row in rows), shown)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nxscatter.cli.app import app, command
-from nxscatter.cli.output import echo_table
+from nxscatter.cli.output import echo_json, echo_table
 
 group = typer.Typer(help="Built-in recipes, and the schema of all.", rich_markup_mode=None, no_args_is_help=True)
 app.add_typer(group, name="recipe")
@@ -27,3 +27,11 @@ def show_recipe(
     from nxscatter.recipe_file import load_recipe, write_recipe
 
     typer.echo(write_recipe(load_recipe(name)), nl=False)
+
+
+@command(group, "schema")
+def print_schema() -> None:
+    """Print the JSON schema of recipes."""
+    from nxscatter.schema import recipe_schema
+
+    echo_json(recipe_schema())

@@ -8,31 +8,32 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
-from nxscatter.results import PixelProfiles, Profiles, Rings
+from nxscatter.results import PixelProfiles, Profiles, Result, Rings, Sectors
 from nxscatter.table import Row, columns, of_kind, units
 
 if TYPE_CHECKING:
     from nxscatter.container import Container, Record
     from nxscatter.exporters import Selection
-    from nxscatter.model import Json
+    from nxscatter.model import Floats, Json
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
-    """Write the azimuthal, radial and pixel profiles of a container, one file a ring and frame."""
+    """Write the azimuthal, radial and pixel profiles of a container, one file a ring or sector, and frame."""
     names = Names.of(container)
     written = []
-    for kind, files in ((Profiles, _profiles), (PixelProfiles, _pixels), (Rings, _radial)):
+    for kind, files in _WRITERS.items():
         for record in of_kind(records, kind):
-            result: Any = record.load()
-            for name, text in files(names, result, record_suffix(record, kind)):
+            for name, text in files(names, record.load(), record_suffix(record, kind)):
                 written.append(write_file(folder / name, text.encode()))
     return written
 
@@ -69,16 +70,25 @@ def _cell(value: Json) -> Any:
 
 def _profiles(names: Names, profiles: Profiles, suffix: str) -> Iterable[tuple[Path, str]]:
     header = [f"{profiles.angle} (degree)", f"intensity ({profiles.units})", f"sigma ({profiles.units})", "pixels"]
-    frames = [None] if profiles.intensity.ndim == 2 else list(range(len(profiles.stack)))
-    for ring, label in enumerate(ring_names(profiles.q.tolist(), profiles.hkl)):
-        for number, frame in enumerate(frames):
-            content = (
-                profiles.bins,
-                profiles.stack[number, ring],
-                profiles.stack_errors[number, ring],
-                profiles.pixels[ring],
-            )
-            yield names.azimuthal_profile(label, suffix + frame_suffix(frame)), _columns_text(header, content)
+    labels = ring_names(profiles.q.tolist(), profiles.hkl)
+    for (frame, ring), text in _stack(header, profiles.bins, profiles):
+        yield names.azimuthal_profile(labels[ring], suffix + frame_suffix(frame)), text
+
+
+def _sectors(names: Names, sectors: Sectors, suffix: str) -> Iterable[tuple[Path, str]]:
+    header = ["q (1/angstrom)", f"intensity ({sectors.units})", f"sigma ({sectors.units})", "pixels"]
+    for (frame, sector), text in _stack(header, sectors.q, sectors):
+        yield names.radial_profile(f"sector{sector + 1:02d}", suffix + frame_suffix(frame)), text
+
+
+def _stack(
+    header: Sequence[str], axis: Floats, result: Profiles | Sectors
+) -> Iterable[tuple[tuple[int | None, int], str]]:
+    """Give the CSV of each frame (None for the mean) and curve."""
+    mean = result.intensity.ndim == 2
+    for frame, curve in np.ndindex(result.stack.shape[:2]):
+        content = (axis, result.stack[frame, curve], result.stack_errors[frame, curve], result.pixels[curve])
+        yield (None if mean else frame, curve), _columns_text(header, content)
 
 
 def _pixels(names: Names, pixels: PixelProfiles, suffix: str) -> Iterable[tuple[Path, str]]:
@@ -97,3 +107,11 @@ def _radial(names: Names, rings: Rings, suffix: str) -> Iterable[tuple[Path, str
 
 def _columns_text(header: Sequence[str], arrays: Sequence[Any]) -> str:
     return csv_text(header, zip(*(array.tolist() for array in arrays), strict=True))
+
+
+_WRITERS: dict[type[Result], Callable[[Names, Any, str], Iterable[tuple[Path, str]]]] = {
+    Profiles: _profiles,
+    PixelProfiles: _pixels,
+    Rings: _radial,
+    Sectors: _sectors,
+}

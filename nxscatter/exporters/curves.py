@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nxscatter.results import Fits, Result, Rings
+    from nxscatter.results import Fits, Result, Rings, Sectors
     from nxscatter.table import Row
 
 # Okabe & Ito's colours, which people with any colour vision tell apart
@@ -115,6 +115,28 @@ def draw_radial(figure: Figure, rings: Rings, title: str = "") -> None:
     found = f"{len(rings.q)} ring{'' if len(rings.q) == 1 else 's'} found" if len(rings.q) else "no ring found"
     axes.set_title(f"{title}\n{found}", fontsize=9, parse_math=False)
     _draw_notes(figure, rings)
+
+
+def draw_sectors(figure: Figure, sectors: Sectors, title: str = "") -> None:
+    """Draw the radial profiles of all sectors of the first frame, both axes logarithmic, in an empty figure."""
+    axes = figure.add_subplot()
+    for sector, intensity in enumerate(sectors.stack[0]):
+        axes.errorbar(
+            sectors.q,
+            np.where(intensity > 0, intensity, np.nan),
+            sectors.stack_errors[0, sector],
+            color=COLOURS[sector % len(COLOURS)],
+            lw=0.9,
+            elinewidth=0.5,
+            label=f"χ = {sectors.chi[sector]:g}° ± {sectors.width / 2:g}°",
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlabel("q (Å⁻¹)")
+    axes.set_ylabel(f"mean intensity ({sectors.units})")
+    axes.legend(fontsize=8)
+    axes.set_title(title, fontsize=9, parse_math=False)
+    _draw_notes(figure, sectors)
 
 
 def draw_summary(figure: Figure, table: Sequence[Row], axis: str = "", title: str = "") -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.exporters.curves import draw_fit, draw_radial, draw_summary
+from nxscatter.exporters.curves import draw_fit, draw_radial, draw_sectors, draw_summary
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.maps import draw_map
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
-from nxscatter.results import Fits, Geometry, Image, Profiles, Rings
+from nxscatter.results import Fits, Geometry, Image, Profiles, Rings, Sectors
 from nxscatter.table import Row, newest, of_kind, rows
 
 if TYPE_CHECKING:
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from nxscatter.container import Container, Record
     from nxscatter.exporters import Selection
 
-__all__ = ["draw_fit", "draw_map", "draw_radial", "draw_summary", "export", "export_summary", "figure_png"]
+__all__ = [
+    "draw_fit",
+    "draw_map",
+    "draw_radial",
+    "draw_sectors",
+    "draw_summary",
+    "export",
+    "export_summary",
+    "figure_png",
+]
 
 _DPI = 150
 _log = logging.getLogger("nxscatter")
@@ -41,12 +50,10 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
         png = _map_png(container, record, records)
         if png is not None:
             written.append(write_file(folder / names.map_figure(_image_suffix(record)), png))
-    for record in of_kind(records, Rings):
-        rings: Any = record.load()
-        png = figure_png((6.4, 4.4), draw_radial, rings, _title(container))
-        written.append(
-            write_file(folder / names.radial_profile("full", record_suffix(record, Rings)).with_suffix(".png"), png)
-        )
+    for kind, part, draw in ((Rings, "full", draw_radial), (Sectors, "sectors", draw_sectors)):
+        for record in of_kind(records, kind):
+            path = names.radial_profile(part, record_suffix(record, kind)).with_suffix(".png")
+            written.append(write_file(folder / path, figure_png((6.4, 4.4), draw, record.load(), _title(container))))
     for record in of_kind(records, Fits):
         written += _export_fits(container, folder, names, record)
     return written

@@ -11,6 +11,7 @@ import numpy as np
 from nxscatter import qspace
 from nxscatter.errors import ParameterError
 from nxscatter.model import Array, Floats
+from nxscatter.radial import radius_to_q
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ _CELLS = 720  # along the longer side of a map: about the pixels of its axes in 
 
 
 @dataclass(frozen=True)
-class QMap:
+class Raster:
     """Intensity on a regular grid of (q_z, q_x), made for drawing.
 
     Attributes
@@ -41,7 +42,7 @@ class QMap:
     extent: tuple[float, float, float, float]
 
 
-def q_map(image: Floats, geometry: Geometry, q_max: float | None = None, cells: int = _CELLS) -> QMap:
+def rasterised(image: Floats, geometry: Geometry, q_max: float | None = None, cells: int = _CELLS) -> Raster:
     """Resample an image onto a regular grid of q, for drawing.
 
     Each cell takes the nearest pixel, after pixels much smaller than a cell have been averaged in blocks. Tilts, the
@@ -66,7 +67,7 @@ def q_map(image: Floats, geometry: Geometry, q_max: float | None = None, cells: 
     extent = _extent(geometry, q_max)
     width, height = extent[1] - extent[0], extent[3] - extent[2]
     # Whole pixels a cell, or whole cells a pixel: any other ratio would draw stripes.
-    pixel = _pixel(geometry)
+    pixel = float(radius_to_q(geometry, 1.0))
     ratio = max(width, height) / cells / pixel
     block = max(1, round(ratio))
     cell = pixel * block if ratio > 1 else pixel / np.ceil(1 / ratio)
@@ -82,7 +83,7 @@ def q_map(image: Floats, geometry: Geometry, q_max: float | None = None, cells: 
     means = block_mean(image, block)
     row = np.where(detector, y, 0).astype(np.intp) // block
     column = np.where(detector, x, 0).astype(np.intp) // block
-    return QMap(np.where(detector, means[row, column], np.nan), detector, extent)
+    return Raster(np.where(detector, means[row, column], np.nan), detector, extent)
 
 
 def block_mean(image: Floats, size: int) -> Floats:
@@ -154,7 +155,7 @@ def draw_map(
     from matplotlib.colors import LogNorm
     from matplotlib.patches import Patch
 
-    drawn = q_map(image, geometry, q_max)
+    drawn = rasterised(image, geometry, q_max)
     low, high = colour_limits(drawn.intensity) if limits is None else limits
     shown = axes.imshow(
         np.maximum(drawn.intensity, low),  # a logarithm would leave out the zeros, which are data
@@ -210,9 +211,3 @@ def _extent(geometry: Geometry, q_max: float | None) -> tuple[float, float, floa
     if min(right, high) <= -q_max or max(left, low) >= q_max:
         raise ParameterError(f"q_max = {q_max:g}: the detector does not see q so small, give a larger one")
     return max(left, -q_max), min(right, q_max), max(low, -q_max), min(high, q_max)
-
-
-def _pixel(geometry: Geometry) -> float:
-    """Size of a pixel at the beam's centre in q, 1/angstrom."""
-    size = max(geometry.pixel_size_y, geometry.pixel_size_x)
-    return 2 * np.pi / geometry.wavelength * size / geometry.distance

@@ -191,7 +191,8 @@ def _unrecognised(path: Path, known: Mapping[str, Reader]) -> str:
     if path.stat().st_size == 0:
         return f"{path.name}: is empty; copy it again"
     if is_hdf5(path):
-        from nxscatter.readers.hdf5 import Hdf5Source, attribute
+        from nxscatter.readers.hdf5 import Hdf5Source
+        from nxscatter.readers.hdf5_values import attribute
 
         with Hdf5Source(path) as source:  # a damaged file says so here
             if attribute(source.root, "creator") == "nxscatter":

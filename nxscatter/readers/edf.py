@@ -117,5 +117,5 @@ def _declared_size(path: Path, header: dict[str, str]) -> int:
 
 def _whole(path: Path, key: str, text: str) -> int:
     if not text.isdecimal():
-        raise ReadError(f"{path.name}: header key {key} = '{text}' is not a whole number; correct the header")
+        raise ReadError(f"{path.name}: header key {key} = {text!r} is not a whole number; correct the header")
     return int(text)

@@ -19,6 +19,7 @@ import numpy as np
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Hdf5Frames, Json
 from nxscatter.readers import is_hdf5
+from nxscatter.readers.hdf5_values import SMALL, attribute, declared_bytes, read_small
 from nxscatter.readers.images import MAX_PIXELS
 from nxscatter.readers.keywords import plain
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("nxscatter")
 
-SMALL = 2**20  # bytes of one value that is kept as metadata
-_ALL_METADATA = 2**26  # bytes of all of them
 _MAX_DEPTH = 32  # of links upon links
 
 
@@ -153,28 +152,6 @@ class Hdf5Source:
         array: Array = dataset[()]
         return array
 
-    def metadata(self, image: tuple[int, int], notes: list[str]) -> dict[str, Any]:
-        """Return every small dataset that is not an image of this shape, by its path in the file.
-
-        Datasets of more than 1 MB, or beyond 64 MB in all, are left out with a note.
-        """
-        found: dict[str, Any] = {}
-        left, skipped = _ALL_METADATA, []
-        for path, dataset in self.datasets():
-            if dataset.shape is not None and dataset.shape[-2:] == image:
-                continue
-            value = _read_small(dataset) if _declared(dataset) <= min(SMALL, left) else None
-            size = 0 if value is None else np.asarray(value).nbytes
-            if value is None or size > min(SMALL, left):
-                skipped.append(path)
-                continue
-            left -= size
-            found[path] = value
-        if skipped:
-            notes.append(f"too large for the metadata: {', '.join(skipped)}")
-        notes.extend(dict.fromkeys(self.notes))
-        return found
-
     def _walk(self, group: h5py.Group, path: str, seen: set[Any]) -> Iterator[tuple[str, h5py.Dataset]]:
         import h5py
 
@@ -192,7 +169,7 @@ class Hdf5Source:
                 yield f"{path}/{name}", found
 
     def _small(self, dataset: h5py.Dataset) -> Json:
-        return plain(_read_small(dataset)) if _declared(dataset) <= SMALL else None
+        return plain(read_small(dataset)) if declared_bytes(dataset) <= SMALL else None
 
     def _check_image(self, dataset: h5py.Dataset) -> tuple[int, ...]:
         shape: tuple[int, ...] = dataset.shape or ()
@@ -223,7 +200,7 @@ class Hdf5Source:
     def _check_storage(self, dataset: h5py.Dataset, depth: int) -> None:
         """Make sure that all values come from the file itself or from below the folder."""
         label = self._label(dataset)
-        left = _declared(dataset)
+        left = declared_bytes(dataset)
         for name, offset, size in dataset.external or ():
             # HDF5 takes a relative name from the working directory
             stored = self._allowed(Path(name), f"{label}: external storage {name}")
@@ -303,7 +280,11 @@ class Hdf5Source:
             try:
                 self._files[path] = self._stack.enter_context(h5py.File(path, "r"))
             except OSError as error:
-                reason = "is truncated" if "truncated" in str(error) else f"cannot be opened ({error})"
+                reason = (
+                    "is truncated"
+                    if "truncated" in str(error)
+                    else f"cannot be opened ({' '.join(str(error).split())})"
+                )
                 raise ReadError(f"{path.name}: {reason}; copy it again") from error
         return self._files[path]
 
@@ -329,12 +310,6 @@ def _raised_by_h5py(trace: TracebackType | None) -> bool:
     return trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("h5py")
 
 
-def attribute(node: Node, name: str) -> str:
-    """Return an attribute as text, "" when it is missing."""
-    value = plain(node.attrs.get(name))
-    return "" if value is None else str(value)
-
-
 def _link_type(group: h5py.Group, name: str) -> int | None:
     encoded = _encoded(name)
     return group.id.links.get_info(encoded).type if group.id.links.exists(encoded) else None
@@ -343,26 +318,3 @@ def _link_type(group: h5py.Group, name: str) -> int | None:
 def _encoded(name: str | bytes) -> bytes:
     # names that are no UTF-8 come from h5py with surrogates, or as bytes
     return name if isinstance(name, bytes) else name.encode("utf-8", "surrogateescape")
-
-
-def _declared(dataset: h5py.Dataset) -> int:
-    """Return the bytes that reading a dataset takes; 0 for an empty dataspace."""
-    return 0 if dataset.shape is None else int(np.prod(dataset.shape, dtype=float)) * dataset.dtype.itemsize
-
-
-def _read_small(dataset: h5py.Dataset) -> Any:
-    """Read a small dataset: numbers as they are, texts decoded, anything else as its text."""
-    import h5py
-    import hdf5plugin  # noqa: F401  (registers the filters)
-
-    if dataset.shape is None:
-        return ""
-    if dataset.is_virtual or dataset.external:
-        return f"stored elsewhere, shape {dataset.shape}"
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        text = dataset.asstr(errors="replace")[()]
-        return text if isinstance(text, str) else np.asarray(text, dtype=str)
-    value = dataset[()]
-    if dataset.dtype.kind in "biufc":
-        return value
-    return str(value.tolist() if isinstance(value, np.ndarray) else value)

@@ -10,11 +10,12 @@ import numpy as np
 from nxscatter.model import Attachment, Exposure, Floats, Origin, Scan
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
+from nxscatter.readers.hdf5_values import read_metadata
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
 from nxscatter.readers.named import named_files
 from nxscatter.readers.nxsas import sas_entries
-from nxscatter.readers.saxskeywords import read_geometry
+from nxscatter.readers.saxskeywords import normalization_factor, read_geometry
 from nxscatter.readers.scalers import monitors
 
 _CLOCKS = ("elapsed_time", "mcs_elapsed_time", "timer_elapsed_time", "delta_time", "epoch", "mcs_epoch", "timer_epoch")
@@ -59,7 +60,7 @@ class Id02Reader:
             exposure = _exposure(source, found, keys, frames.shape[0])
             entry = {name: source.text(name, found.entry) for name in ("start_time", "end_time")}
             times = Keywords(path.name, keys.header | entry, keys.notes)
-            metadata = source.metadata(image, keys.notes)
+            metadata = read_metadata(source, image, keys.notes)
         start, end = times.time("start_time", "HMStartTime", "Time"), times.time("end_time")
         return Scan(
             title=title,
@@ -110,6 +111,7 @@ def _exposure(source: Hdf5Source, found: Acquisition, keys: Keywords, frames: in
         elapsed=_elapsed(source, found, acquired, frames),
         intensity0=measured.get("intensity0", np.zeros(0)),
         intensity1=measured.get("intensity1", np.zeros(0)),
+        normalization=normalization_factor(keys),
     )
 
 

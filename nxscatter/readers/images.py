@@ -15,7 +15,9 @@ from nxscatter.readers.edf import is_edf, read_blocks
 from nxscatter.readers.tiff import check_tiff
 
 MAX_PIXELS = 2**28  # of one image, or of all images that are read into memory at once
-_CBF_START = b"\x0c\x1a\x04\xd5"  # of the binary section
+_CBF_HEADER = 2**13  # bytes in which fabio looks for the binary section
+_CBF_SECTION = b"--CIF-BINARY-FORMAT-SECTION--"
+_CBF_START = b"\x0c\x1a\x04\xd5"  # of the binary values
 _TYPES = {"edf": "application/x-edf", "tiff": "image/tiff", "cbf": "application/x-cbf"}
 
 
@@ -71,6 +73,8 @@ def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
     except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, AssertionError) as error:
         reason = " ".join(str(error).split())
         raise ReadError(f"{path.name}: fabio cannot read the image ({reason}); copy it again") from error
+    if frames.shape != shape or frames.dtype.kind not in "iuf":
+        raise ReadError(f"{path.name}: fabio cannot read the image; copy it again")
     return frames, dict(blocks[0].header) if blocks else header
 
 
@@ -80,13 +84,19 @@ def _check_pixels(path: Path, count: int) -> None:
 
 
 def _check_cbf(path: Path) -> int:
-    """Return the number of pixels, after a check that the file holds all bytes of its binary section."""
+    """Return the number of pixels, after a check that the file holds all bytes of its binary section.
+
+    fabio looks for the start of this section for ever when there is none.
+    """
     first = first_bytes(path, 2**16)
-    start = first.find(_CBF_START) + len(_CBF_START)
-    sizes = [re.search(rb"X-Binary-" + key + rb":\s*(\d+)", first) for key in (b"Size", b"Number-of-Elements")]
-    if start < len(_CBF_START) or sizes[0] is None or sizes[1] is None:
-        raise ReadError(f"{path.name}: its header has no X-Binary-Size and X-Binary-Number-of-Elements; copy it again")
-    end, size = start + int(sizes[0][1]), path.stat().st_size
+    section = first.find(_CBF_SECTION, 0, _CBF_HEADER)
+    start = first.find(_CBF_START, max(section, 0))
+    keys = ("Size", "Size-Fastest-Dimension", "Size-Second-Dimension")
+    found = [re.search(rf"X-Binary-{key}:\s*(\d+)".encode(), first[section:start]) for key in keys]
+    numbers = [int(match[1]) for match in found if match is not None]
+    if section < 0 or start < 0 or len(numbers) < len(keys):
+        raise ReadError(f"{path.name}: has no binary section with X-Binary-Size and its dimensions; copy it again")
+    end, size = start + len(_CBF_START) + numbers[0], path.stat().st_size
     if end > size:
         raise ReadError(f"{path.name}: is truncated, its header declares {end} bytes and it has {size}; copy it again")
-    return int(sizes[1][1])
+    return numbers[1] * numbers[2]

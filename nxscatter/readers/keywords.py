@@ -105,7 +105,7 @@ class Keywords:
         scale = factor(match["unit"], kind) if kind else None
         if scale is None:
             raise ReadError(
-                f"{self.file}: header key {key} = '{text}' has a unit that does not fit; correct the header"
+                f"{self.file}: header key {key} = {text!r} has a unit that does not fit; correct the header"
             )
         return scaled(number, scale)
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from nxscatter.errors import ReadError
 from nxscatter.readers import ReadOptions
-from nxscatter.readers.hdf5 import Hdf5Source, attribute
+from nxscatter.readers.hdf5 import Hdf5Source
+from nxscatter.readers.hdf5_values import attribute
 from nxscatter.readers.keywords import Keywords
 from nxscatter.readers.notes import missing_note
 from nxscatter.readers.units import factor, parse_units, scaled

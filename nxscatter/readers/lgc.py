@@ -11,7 +11,7 @@ from nxscatter.readers.edf import is_edf, read_blocks
 from nxscatter.readers.images import media_type, read_frames
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.notes import missing_note
-from nxscatter.readers.saxskeywords import GEOMETRY_KEYS, read_geometry
+from nxscatter.readers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
 from nxscatter.readers.titles import Composite, parse_composite
 
 
@@ -62,6 +62,7 @@ class LgcReader:
                 elapsed=per_frame(0.0 if len(frames) == 1 else None, 1),
                 intensity0=per_frame(keys.number("Intensity0"), len(frames)),
                 intensity1=per_frame(keys.number("Intensity1"), len(frames)),
+                normalization=normalization_factor(keys),
             ),
             start_time=start,
             instrument="LGC",

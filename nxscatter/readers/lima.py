@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ReadError
-from nxscatter.readers.hdf5 import Hdf5Source, attribute
+from nxscatter.readers.hdf5 import Hdf5Source
+from nxscatter.readers.hdf5_values import attribute
 
 if TYPE_CHECKING:
     import h5py

@@ -13,7 +13,8 @@ from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Floats, Origin, Sample, Scan
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
-from nxscatter.readers.hdf5 import Hdf5Source, attribute, recognised
+from nxscatter.readers.hdf5 import Hdf5Source, recognised
+from nxscatter.readers.hdf5_values import attribute, read_metadata
 from nxscatter.readers.keywords import Keywords, find_sample
 from nxscatter.readers.lengths import Lengths
 from nxscatter.readers.titles import parse_title
@@ -71,7 +72,7 @@ class NxsasReader:
                 "source_name": _text(source, "name", origin, "unknown"),
                 "source_type": _text(source, "type", origin, Scan.source_type),
             }
-            metadata = source.metadata(image, notes)
+            metadata = read_metadata(source, image, notes)
         start, end = keys.time("start_time"), keys.time("end_time")
         return Scan(
             title=title,

@@ -94,6 +94,12 @@ def raster_orientation(keys: Keywords, options: ReadOptions) -> int:
     return checked_orientation(keys.integer("RasterOrientation", 1), f"{keys.file}: header key RasterOrientation")
 
 
+def normalization_factor(keys: Keywords) -> float:
+    """Return ``NormalizationFactor``, by which normalized intensity becomes absolute; NaN when the header has none."""
+    value = keys.number("NormalizationFactor")
+    return math.nan if value is None else value
+
+
 def _length(keys: Keywords, key: str, options: ReadOptions) -> float:
     value = keys.number(key, "" if key.startswith("Center") else "length")
     if value is None:

@@ -12,6 +12,7 @@ from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Fra
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
+from nxscatter.readers.hdf5_values import read_metadata
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lengths import Lengths
 from nxscatter.readers.units import scaled
@@ -62,7 +63,7 @@ class SwingReader:
                 notes.append("exposure_time is taken to be in s")
             if group.integer("nb_frames", count) != count:
                 notes.append(f"nb_frames is {group.integer('nb_frames', count)}, the file has {count} frames")
-            metadata = source.metadata((rows, columns), notes)
+            metadata = read_metadata(source, (rows, columns), notes)
         start, end = keys.time("start_time"), keys.time("end_time")
         return Scan(
             title=title,

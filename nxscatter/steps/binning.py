@@ -56,6 +56,7 @@ class Binning(Step):
             gain=gain,
             flags=flags.astype(np.uint16),
             binning=image.binning * self.factor,
+            auto={},
             stage=None if image.stage is None else BinnedStage(image.stage, self.factor),
         )
 

@@ -65,5 +65,6 @@ class Caving(Step):
             image,
             intensity=intensity,
             flags=flags,
+            auto={},
             stage=None if image.stage is None else CavedStage(image.stage, filled, sums),
         )

@@ -45,7 +45,8 @@ class Cells:
         index, label = index[order], label[order]
 
         def total(values: Floats) -> Floats:
-            return np.bincount(label[: len(values)], values, shape[0] * shape[1]).reshape(shape)
+            sums = np.bincount(label[: len(values)], values, shape[0] * shape[1])
+            return np.asarray(sums, dtype=float).reshape(shape)
 
         return cls(step, image, index, int(np.count_nonzero(~filled)), total)
 

@@ -145,8 +145,8 @@ def measured(profiles: Profiles) -> Data:
     """Take the bins that were measured, as rows of (frame, ring)."""
     intensity = profiles.stack
     frames, rings, bins = intensity.shape
-    slope, floor = profiles.variance_slope, profiles.variance_floor
-    counted = (profiles.measured > 0) & np.isfinite(slope) & np.isfinite(floor) & (slope + floor > 0)
+    slope, floor = profiles.variance_slope, np.maximum(profiles.variance_floor, 0.0)
+    counted = (profiles.measured > 0) & (slope > 0) & np.isfinite(floor)
     use = np.isfinite(intensity) & counted
     shape = (frames * rings, bins)
     return Data.of(
@@ -202,4 +202,5 @@ def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: di
         elapsed=profiles.elapsed[frame] if len(profiles.elapsed) else np.full(len(rows), np.nan),
         notes=profiles.notes,
         auto=auto,
+        units=profiles.units,
     )

@@ -27,8 +27,8 @@ class FindRings(Step):
     clipped around the circle, so that oriented rings are found like others.
 
     When the rings have another centre than the geometry, by more than 2 pixels and 3 standard errors, they are
-    searched again about their own, where they are sharp; a note then names both centres. ``center_y`` and
-    ``center_x`` are in stored pixels, ``fwhm_pixels`` in those of the image.
+    searched again about their own, where they are sharp; a note then names both centres. A centre up to about 20
+    pixels away is found. ``center_y`` and ``center_x`` are in stored pixels, ``fwhm_pixels`` in those of the image.
     """
 
     name = "rings"
@@ -87,16 +87,20 @@ class FindRings(Step):
             and peak.significance > self.min_significance
             and peak.prominence > self.min_prominence * peak.height
         ]
-        while peaks and _dark_inside(profile.intensity, peaks[0]):
+        while peaks and _dark_inside(profile, peaks[0]):
             del peaks[0]
         return profile, peaks
 
 
-def _dark_inside(curve: Floats, peak: Peak) -> bool:
-    """Return whether a peak is the edge of a shadow: two widths inside it is much darker than outside."""
-    reach = int(np.ceil(2 * peak.fwhm))
-    top = round(peak.position)
-    inside, outside = curve[max(top - reach, 0) : top + 1], curve[top : top + reach + 1]
+def _dark_inside(profile: RadialProfile, peak: Peak) -> bool:
+    """Return whether a peak is the edge of a shadow: within two widths it is much darker inside than outside.
+
+    Scattering decays outwards, so that a ring has more beside it on the inside. Two standard deviations are added
+    inside, where annuli have few pixels.
+    """
+    top, reach = round(peak.position), int(np.ceil(2 * peak.fwhm))
+    inside = (profile.intensity + 2 * profile.errors)[max(top - reach, 0) : top + 1]
+    outside = profile.intensity[top : top + reach + 1]
     return bool(np.nanmin(inside) < _DARKER * np.nanmin(outside))
 
 
@@ -118,7 +122,7 @@ def _own_center(image: Image, geometry: Geometry, peaks: list[Peak]) -> RingCent
     radius, widths = _in_pixels(peaks)
     gaps = np.diff(radius, prepend=-np.inf, append=np.inf)
     room = np.minimum(gaps[:-1], gaps[1:]) / 2
-    windows = np.minimum(np.maximum(2 * widths, _NARROWEST_WINDOW), np.maximum(room, widths))
+    windows = np.minimum(np.maximum(1.5 * widths, _NARROWEST_WINDOW), np.maximum(room, widths))
     return fit_center(image, geometry, radius.tolist(), widths.tolist(), windows.tolist())
 
 

@@ -1,0 +1,75 @@
+"""Small values in HDF5 files: attributes, header values, metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscatter.readers.keywords import plain
+
+if TYPE_CHECKING:
+    import h5py
+
+    from nxscatter.readers.hdf5 import Hdf5Source
+
+SMALL = 2**20  # bytes of one value that is kept as metadata
+_ALL_METADATA = 2**26  # bytes of all of them
+
+
+def attribute(node: h5py.Group | h5py.Dataset, name: str) -> str:
+    """Return an attribute as text, "" when it is missing."""
+    value = plain(node.attrs.get(name))
+    return "" if value is None else str(value)
+
+
+def declared_bytes(dataset: h5py.Dataset) -> int:
+    """Return the bytes that reading a dataset takes; 0 for an empty dataspace."""
+    return 0 if dataset.shape is None else int(np.prod(dataset.shape, dtype=float)) * dataset.dtype.itemsize
+
+
+def read_small(dataset: h5py.Dataset) -> Any:
+    """Read a small dataset: numbers as they are, texts decoded, anything else as its text.
+
+    What is stored in other files is not read.
+    """
+    import h5py
+
+    if dataset.chunks is not None:
+        import hdf5plugin  # noqa: F401  (registers the filters that chunks may need)
+    if dataset.shape is None:
+        return ""
+    if dataset.is_virtual or dataset.external:
+        return f"stored elsewhere, shape {dataset.shape}"
+    if h5py.check_string_dtype(dataset.dtype) is not None:
+        text = dataset.asstr(errors="replace")[()]
+        return text if isinstance(text, str) else np.asarray(text, dtype=str)
+    value = dataset[()]
+    if dataset.dtype.kind in "biufc":
+        return value
+    return str(value.tolist() if isinstance(value, np.ndarray) else value)
+
+
+def read_metadata(source: Hdf5Source, image: tuple[int, int], notes: list[str]) -> dict[str, Any]:
+    """Return every small dataset that is not an image of this shape, by its path in the file.
+
+    Datasets of more than 1 MB, or beyond 64 MB in all, are left out with a note. The notes of ``source`` are
+    added to ``notes`` too.
+    """
+    found: dict[str, Any] = {}
+    left, skipped = _ALL_METADATA, []
+    for path, dataset in source.datasets():
+        if dataset.shape is not None and dataset.shape[-2:] == image:
+            continue
+        most = min(SMALL, left)
+        value = read_small(dataset) if declared_bytes(dataset) <= most else None
+        size = 0 if value is None else np.asarray(value).nbytes
+        if value is None or size > most:  # texts of any length declare the size of a pointer
+            skipped.append(path)
+            continue
+        left -= size
+        found[path] = value
+    if skipped:
+        notes.append(f"too large for the metadata: {', '.join(skipped)}")
+    notes.extend(dict.fromkeys(source.notes))
+    return found

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from azimuth import CHI, assert_calibrated
+from scipy.integrate import quad
+
+from nxscatter.errors import ParameterError
+from nxscatter.lineshapes import kratky, leadbetter_norris, maier_saupe, wrap
+from nxscatter.moments import moments
+from nxscatter.order import averages
+
+
+def P2(c):
+    return (3 * c**2 - 1) / 2
+
+
+@pytest.mark.parametrize("strength", [0.5, 2.0, 5.0, 20.0])
+@pytest.mark.parametrize("angle", [CHI, np.arange(0.0, 91.0), np.linspace(-90, 90, 301)])
+def test_kratky_profile_gives_back_its_order(strength, angle):
+    S, fourth = averages("kratky", kappa=strength)
+    for equator in (0.0, 25.3) if len(angle) > 91 else (0.0,):
+        found = moments(angle, kratky(angle, 3.0, equator, strength), equator + 90, reflection="equatorial")
+        assert found.S == pytest.approx(S, abs=1e-6)
+        assert found.P4 == pytest.approx(fourth, abs=1e-6)
+        assert np.isnan(found.S_error)
+
+
+def test_leadbetter_norris_profile_read_as_kratky():
+    found = moments(CHI, leadbetter_norris(CHI, 1.0, 0.0, 2.0), 90.0, reflection="equatorial")
+    assert found.S == pytest.approx(0.3402, abs=5e-5)
+
+
+def test_background_counts():
+    profile = maier_saupe(CHI, 1.0, 0.0, 1.0)
+    assert moments(CHI, profile, 0.0).S == pytest.approx(0.144, abs=5e-4)
+    assert moments(CHI, profile - profile.min(), 0.0).S == pytest.approx(0.455, abs=5e-4)
+
+
+@pytest.mark.parametrize("phi0", [0.0, 20.0, 40.0, 70.0, 90.0])
+def test_general_reflection(phi0):
+    # Molecules at beta from the director put q on a cone about themselves: average over the cone.
+    turn = np.radians(np.arange(0.5, 360.0))
+    theta, tilt = np.radians(CHI)[:, None], np.radians(phi0)
+    beta = np.cos(theta) * np.cos(tilt) + np.sin(theta) * np.sin(tilt) * np.cos(turn)
+    profile = np.exp(4.0 * (beta**2 - 1)).mean(axis=1)
+    S, fourth = averages("maier_saupe", kappa=4.0)
+    found = moments(CHI, profile, 0.0, reflection=phi0)
+    assert found.S == pytest.approx(S, abs=1e-6)
+    if phi0 == 70:  # close to a zero of P4
+        assert np.isnan(found.P4)
+    else:
+        assert found.P4 == pytest.approx(fourth, abs=1e-6)
+
+
+def test_bragg_angle_tilts_the_polar_angle():
+    bragg = np.radians(15.0)
+    polar = np.arccos(np.cos(bragg) * np.abs(np.cos(np.radians(CHI))))
+    found = moments(CHI, np.exp(4.0 * np.cos(polar) ** 2), 0.0, theta_bragg=15.0)
+
+    def reached(function):
+        return quad(lambda t: function(np.cos(t)) * np.exp(4.0 * np.cos(t) ** 2) * np.sin(t), bragg, np.pi / 2)[0]
+
+    assert found.S == pytest.approx(reached(P2) / reached(np.ones_like), abs=1e-8)
+
+
+def test_gaps_are_filled_by_the_other_sides():
+    profile = kratky(CHI, 1.0, 25.0, 6.0)
+    truth = moments(CHI, profile, 115.0, reflection="equatorial")
+    holes = profile.copy()
+    holes[np.abs(wrap(CHI - 40, 360)) < 12] = np.nan
+    holes[np.abs(wrap(CHI + 120, 360)) < 8] = np.nan
+    found = moments(CHI, holes, 115.0, reflection="equatorial")
+    assert found.S == pytest.approx(truth.S, abs=1e-9)
+
+
+def test_what_cannot_be_told_is_nan():
+    profile = maier_saupe(CHI, 1.0, 0.0, 200.0)
+    profile[np.abs(wrap(CHI)) < 10] = np.nan  # the peak itself, on all sides
+    lost = moments(CHI, np.where(np.abs(wrap(CHI)) < 14, np.nan, 1.0 + np.cos(np.radians(40 * CHI))), 0.0)
+    assert not lost.resolved
+    assert np.isnan(lost.S)
+    assert not moments(CHI, np.full(360, np.nan), 0.0).resolved
+    negative = moments(CHI, profile - 1.0, 0.0)
+    assert np.isnan([negative.S, negative.S_error, negative.P4]).all()
+
+
+def test_errors_are_true():
+    rng = np.random.default_rng(4)
+    line, level = kratky(CHI, 30.0, 25.0, 5.0), 4.0
+    counts = rng.poisson(line + level, size=(150, 360))
+    found = [moments(CHI, one - level, 115.0, variance=one.astype(float), reflection="equatorial") for one in counts]
+    S, fourth = averages("kratky", kappa=5.0)
+    assert_calibrated(np.array([one.S for one in found]), np.array([one.S_error for one in found]), S)
+    assert_calibrated(np.array([one.P4 for one in found]), np.array([one.P4_error for one in found]), fourth)
+
+
+@pytest.mark.parametrize(
+    ("reflection", "says"),
+    [("polar", "meridional, equatorial, or an angle"), (54.0, "54.7, where P2 is 0"), (120.0, "0 to 90 degree")],
+)
+def test_reflections_that_say_nothing_are_refused(reflection, says):
+    with pytest.raises(ParameterError, match=says):
+        moments(CHI, np.ones(360), 0.0, reflection=reflection)
