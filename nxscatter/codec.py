@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter.hashing import text_hash
+from nxscatter.errors import ContainerError
+from nxscatter.hashing import DAMAGE, first_line, text_hash
 from nxscatter.model import Attachment, Json, canonical_json
 from nxscatter.results import PARAMETER_UNITS, Plot, Result
 
@@ -85,8 +86,17 @@ def write_json(parent: h5py.Group, name: str, value: Json, description: str = ""
 
 
 def read_json(note: h5py.Group) -> Json:
-    """Read a JSON value written by `write_json`."""
-    return json.loads(read_text(note["data"]))
+    """Read a JSON value written by `write_json`.
+
+    Raises
+    ------
+    ContainerError
+        Naming the note, when it holds none.
+    """
+    try:
+        return json.loads(read_text(note["data"]))
+    except DAMAGE as error:
+        raise ContainerError(f"{note.file.filename}: {note.name}/data cannot be read ({first_line(error)})") from error
 
 
 def write_values(group: h5py.Group, value: Any, skip: tuple[str, ...] = ()) -> None:

@@ -7,7 +7,6 @@ and the checksum of the record before it.
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from nxscatter import __version__, layout
 from nxscatter.codec import (
     make_group,
     read_attachment,
+    read_json,
     read_result,
     read_text,
     write_attachment,
@@ -74,8 +74,8 @@ class Record:
             self.sequence = int(group["sequence_index"][()])
             self.date = read_text(group["date"])
             self.program_version = read_text(group["version"])
-            self.configuration: dict[str, Json] = json.loads(read_text(group["configuration/data"]))
-            self.hashes: dict[str, str] = json.loads(read_text(group["result/data"]))
+            self.configuration: dict[str, Json] = read_json(group["configuration"])
+            self.hashes: dict[str, str] = read_json(group["result"])
             self.checksum = read_text(group[_RESULT_CHECKSUM])
 
     @property

@@ -127,7 +127,12 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
         try:
             link = group.get(name, getlink=True)
             item = group[name] if isinstance(link, h5py.HardLink) else None
-            found = _link_hash(link) if item is None else _item_hash(item)
+            if isinstance(item, h5py.Dataset):
+                found = dataset_hash(item)
+            elif item is not None:
+                found = text_hash(canonical_json(["group", _attributes(item.attrs)]))
+            else:
+                found = text_hash(f"{type(link).__name__} {getattr(link, 'filename', '')} {link.path}")
         except DAMAGE as error:
             raise ContainerError(
                 f"{group.file.filename}: {group.name}/{name} cannot be read ({first_line(error)})"
@@ -135,16 +140,6 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
         yield path, found
         if isinstance(item, h5py.Group):
             yield from _walk(item, f"{path}/", skip)
-
-
-def _link_hash(link: h5py.SoftLink | h5py.ExternalLink) -> str:
-    return text_hash(f"{type(link).__name__} {getattr(link, 'filename', '')} {link.path}")
-
-
-def _item_hash(item: h5py.Group | h5py.Dataset) -> str:
-    if hasattr(item, "dtype"):
-        return dataset_hash(item)
-    return text_hash(canonical_json(["group", _attributes(item.attrs)]))
 
 
 def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -133,10 +133,7 @@ def read_ledger(file: h5py.File) -> dict[str, Any]:
     ContainerError
         When it cannot be read.
     """
-    try:
-        ledger: dict[str, Any] = read_json(file[LEDGER])
-    except DAMAGE as error:
-        raise ContainerError(f"{file.filename}: {LEDGER} cannot be read ({first_line(error)})") from error
+    ledger: dict[str, Any] = read_json(file[LEDGER])
     return ledger
 
 

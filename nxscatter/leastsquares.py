@@ -18,8 +18,8 @@ from nxscatter.model import Floats, Ints
 Bools: TypeAlias = np.typing.NDArray[np.bool_]
 Model: TypeAlias = Callable[[Ints, Floats], tuple[Floats, Floats]]
 
-# A model value below this share of one photon gives the variance of that share: weights stay finite where
-# a model touches zero or passes below it, and the fit needs no wall there.
+# No variance is below that of this share of one photon: weights stay finite where a model touches zero or
+# passes below it, and the fit needs no wall there.
 _LEAST_PHOTONS = 0.1
 
 
@@ -48,21 +48,24 @@ class Data:
 
     def variance(self, model: Floats) -> Floats:
         """Variance of each point if the model were true."""
-        return np.asarray(self.slope * np.maximum(model, _LEAST_PHOTONS * self.slope) + self.floor)
+        return np.asarray(np.maximum(self.slope * model + self.floor, _LEAST_PHOTONS * self.slope**2))
 
     def deviance(self, model: Floats) -> Floats:
         """Half the deviance of each row, up to a constant: the integral of (t - y)/V(t) over t up to the model."""
-        least = _LEAST_PHOTONS * self.slope
-        step = model - least
-        lowest = self.slope * least + self.floor
-        z = self.slope * np.maximum(step, 0.0) / lowest
-        first = np.ones_like(z)
-        np.divide(np.log1p(z), z, out=first, where=z > 1e-3)
-        small = z <= 1e-3
-        first[small] = 1 - z[small] / 2 + z[small] ** 2 / 3
+        lowest = _LEAST_PHOTONS * self.slope**2
+        least = (lowest - self.floor) / self.slope  # below it V is constant
+        origin = np.maximum(self.y, least)
+        at_origin = self.slope * origin + self.floor
+        step = np.maximum(model, least) - origin
+        z = self.slope * step / at_origin
+        first = 1 - z / 2  # log1p(z)/z and (1 - that)/z, by their series near 0
         second = 0.5 - z / 3
-        np.divide(1 - first, z, out=second, where=~small)
-        terms = step / lowest * (step * second - (self.y - least) * first)
+        far = np.abs(z) > 1e-4
+        np.divide(np.log1p(z), z, out=first, where=far)
+        np.divide(1 - first, z, out=second, where=far)
+        below = np.minimum(model - least, 0.0)
+        terms = step / at_origin * (step * second - (self.y - origin) * first)
+        terms += below * (below / 2 + least - self.y) / lowest
         return np.asarray(np.sum(terms, axis=-1, where=self.use))
 
 

@@ -107,7 +107,7 @@ def moments(
     solve = np.linalg.solve(basis.T @ basis, basis.T)  # regular: there are more points than terms, without holes
     series = solve @ intensity[use]
     # Terms that have not died away say that the profile has more detail than the gaps let through.
-    if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 3 * _error(solve[-2:], variance, use).max():
+    if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * _error(solve[-2:], variance, use).max():
         return nothing
     weights = _weights(order, np.radians(theta_bragg))
     total = weights[0] @ series

@@ -94,20 +94,22 @@ def radial_profile(image: Image, geometry: Geometry) -> RadialProfile:
     annulus, number = _annuli(image, geometry)
 
     def sums(weights: Array | None = None) -> Floats:
-        return np.bincount(annulus, weights, number + 1)[:number]
+        return np.asarray(np.bincount(annulus, weights, number + 1)[:number], dtype=float)
 
     values = image.intensity.reshape(-1)
     pixels, total = sums(), sums(values)
     hot = _hot_pixels(image, annulus, total / np.maximum(pixels, 1))
     np.subtract.at(pixels, annulus[hot], 1)
     np.subtract.at(total, annulus[hot], values[hot])
+    measured: Floats
+    variance: Floats
     if image.variance is None and not np.any(image.flags == int(PixelFlag.FILLED)):
         measured, variance = pixels, total / image.frames
     else:
-        variances = image.variance_at(slice(None)).copy()
-        variances[hot] = np.nan
-        known = np.isfinite(variances)
-        measured, variance = sums(known), sums(np.where(known, variances, 0))
+        of_pixels = image.variance_at(slice(None)).copy()
+        of_pixels[hot] = np.nan
+        known = np.isfinite(of_pixels)
+        measured, variance = sums(known), sums(np.where(known, of_pixels, 0))
     middle = (np.arange(number) + 0.5) * ANNULUS
     with np.errstate(invalid="ignore", divide="ignore"):
         errors = np.sqrt(np.maximum(variance, 0)) / measured

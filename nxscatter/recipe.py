@@ -176,6 +176,6 @@ def _map_files(step: str, parameters: Mapping[str, Any], change: Callable[[str, 
 
 
 def _load_files(step: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    from nxscatter.readers.masks import read_mask
+    from nxscatter.readers.masks import read_attachment
 
-    return _map_files(step, parameters, lambda key, path: read_mask(path, key))
+    return _map_files(step, parameters, lambda key, path: read_attachment(path, key))

@@ -137,6 +137,7 @@ class Geometry(Result):
     orientation: int = quantity("", "RasterOrientation of the stored image", default=1)
     center_y_error: float = quantity("pixel", "standard error when refined, else NaN", default=float("nan"))
     center_x_error: float = quantity("pixel", "standard error when refined, else NaN", default=float("nan"))
+    distance_error: float = quantity("m", "standard error when refined, else NaN", default=float("nan"))
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -261,6 +262,9 @@ class Rings(Intensities):
     center_x: float = quantity("pixel", "column of the rings' own centre, NaN when it cannot be fitted")
     center_y_error: float = quantity("pixel", "standard error")
     center_x_error: float = quantity("pixel", "standard error")
+    radius: Floats | None = quantity(
+        "pixel", "radius of each ring on a detector across the beam, stored pixels", dims=("ring",), default=None
+    )
 
     def plots(self) -> tuple[Plot, ...]:
         """Draw the radial profile in which the rings were found."""

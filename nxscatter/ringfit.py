@@ -11,7 +11,8 @@ from nxscatter.harmonics import Harmonics, analyse
 from nxscatter.leastsquares import Data
 from nxscatter.lineshapes import Line
 from nxscatter.model import Floats, Ints
-from nxscatter.peakfit import PeakFit, Window, coverage, find_peaks, fit_peaks, parameter_names
+from nxscatter.peakfit import PeakFit, Window, fit_peaks, parameter_names
+from nxscatter.peaks import coverage, find_peaks
 
 COVERED = 0.8  # of the half circle
 _AT_PEAK = 60.0  # degrees about a peak that must have data if its numbers are to be kept
@@ -53,11 +54,6 @@ class RingFitter:
         """Names of the reported parameters, in the line's order."""
         return parameter_names(self.line, self.window.onefold)
 
-    @property
-    def enough(self) -> int:
-        """Number of bins from which on a fit makes sense."""
-        return 2 * len(self.names)
-
     def __call__(self, data: Data) -> Block:
         """Fit profiles (row, bin)."""
         harmonics = analyse(self.bins, data, onefold=self.window.onefold)
@@ -65,7 +61,7 @@ class RingFitter:
         covered = coverage(self.bins, data.use)
         points = np.count_nonzero(data.use, axis=1)
         verdicts = [
-            None if points[row] >= self.enough and oriented[row] else self._before(harmonics, points, covered, row)
+            untold(harmonics, points, covered, row, enough=2 * len(self.names), oriented=oriented[row])
             for row in range(len(points))
         ]
         peaks = [[self._nothing(*verdict)] if verdict else [] for verdict in verdicts]
@@ -83,19 +79,6 @@ class RingFitter:
                 peaks[row] = [self._after(made, index, k, covered[row], seen[index, k]) for k in range(number)]
                 curves[row] = made.curve[index] if made.converged[index] else np.nan
         return Block(harmonics, peaks, curves)
-
-    def _before(self, harmonics: Harmonics, points: Ints, covered: Floats, row: int) -> tuple[str, str]:
-        """Return status and reason of a profile in which there is no peak to fit."""
-        if points[row] < self.enough:
-            return "too_few_points", f"{points[row]} bins have data, {self.enough} are needed"
-        if not harmonics.mean[row] > 0:
-            return "too_few_points", "no intensity above 0"
-        if np.isnan(harmonics.p[row]):
-            return "too_few_points", "the bins with data do not determine the harmonics of the ring"
-        reason = f"isotropic: S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
-        if covered[row] < COVERED:
-            return "coverage", f"{_share(covered[row])}; {reason}"
-        return "isotropic", reason
 
     def _after(self, made: PeakFit, row: int, peak: int, covered: float, seen: float) -> Peak:
         """Judge a fitted peak; numbers that do not hold become NaN.
@@ -119,7 +102,7 @@ class RingFitter:
             status, keep, reasons = "not_converged", False, ["the fit did not converge"]
         if covered < COVERED:
             status = "coverage"
-            reasons.insert(0, _share(covered))
+            reasons.insert(0, share(covered))
             if seen < _SEEN:
                 keep = False
                 reasons.insert(1, f"{seen:.0%} of the {_AT_PEAK:g} degrees about the peak")
@@ -133,5 +116,37 @@ class RingFitter:
         return Peak(nan[0], nan, np.nan, np.nan, status, reason)
 
 
-def _share(covered: float) -> str:
+def untold(
+    harmonics: Harmonics, points: Ints, covered: Floats, row: int, *, enough: int, oriented: bool
+) -> tuple[str, str] | None:
+    """Return status and reason of a profile that tells nothing of a direction, None of one that does.
+
+    Parameters
+    ----------
+    harmonics, points, covered
+        Of all profiles: their harmonics, how many bins have data, and which part of the half circle.
+    row : int
+        The profile in question.
+    enough : int
+        Number of bins from which on a fit makes sense.
+    oriented : bool
+        What `Harmonics.oriented` says of the profile.
+    """
+    if points[row] < enough:
+        return "too_few_points", f"{points[row]} bins have data, {enough} are needed"
+    if not harmonics.mean[row] > 0:
+        return "too_few_points", "no intensity above 0"
+    if oriented:
+        return None
+    if np.isnan(harmonics.p[row]):
+        status, reason = "too_few_points", "the bins with data do not determine the harmonics of the ring"
+    else:
+        status, reason = "isotropic", f"S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
+    if covered[row] < COVERED:
+        return "coverage", f"{share(covered[row])}; {status.replace('_', ' ')}: {reason}"
+    return status, reason
+
+
+def share(covered: float) -> str:
+    """Say how much of the half circle has data."""
     return f"{covered:.0%} of the half circle has data"

@@ -92,6 +92,9 @@ def _ledger(file: h5py.File) -> Iterator[str]:
     names, listed = layout.record_groups(file), ledger["names"]
     yield from (f"/entry/{name}: removed, the ledger lists it" for name in listed if name not in names)
     yield from (f"/entry/{name}: added, the ledger does not list it" for name in names if name not in listed)
+    for name in names:
+        missing = [note for note in ("configuration", "result", "contents") if note not in entry[name]]
+        yield from (f"/entry/{name}/{note}: is missing" for note in missing)
     for position, name in enumerate(listed, 1):
         if name in names:
             number = int(entry[name]["sequence_index"][()])

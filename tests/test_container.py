@@ -1,7 +1,6 @@
 """Containers: what is written comes back, records are only ever added, and nothing else is taken for a container."""
 
 import dataclasses
-import os
 import shutil
 import threading
 
@@ -205,14 +204,18 @@ def test_a_newer_container_asks_for_an_update(box):
 
 
 def test_an_unknown_record_is_an_error_that_lists_the_known(box):
-    with pytest.raises(ContainerError, match="has no record 'qmap' .it has: toy_caving, toy_fit"):
+    with pytest.raises(ContainerError, match=r"has no record 'qmap' \(it has: toy_caving, toy_fit"):
         box.latest("qmap")
 
 
 def test_a_failing_block_leaves_no_container(tmp_path, toys):
-    with pytest.raises(ZeroDivisionError), container.creating(tmp_path / "x.nxs", toy.scan()) as draft:
-        runner.run(draft, toy.ToyGeometry())
-        raise ZeroDivisionError
+    def fail():
+        with container.creating(tmp_path / "x.nxs", toy.scan()) as draft:
+            runner.run(draft, toy.ToyGeometry())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert list(tmp_path.iterdir()) == []
 
 
@@ -269,5 +272,5 @@ def test_a_container_can_be_moved(box, tmp_path):
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     moved = Container(shutil.move(box.path, folder))
-    assert moved.latest("toy_order").load().S == pytest.approx([0.1, 0.2])
-    assert os.listdir(folder) == ["toy.nxs"]
+    assert pytest.approx([0.1, 0.2]) == moved.latest("toy_order").load().S
+    assert list(folder.iterdir()) == [moved.path]

@@ -91,7 +91,14 @@ def test_a_full_circle_has_no_slope():
     np.testing.assert_array_equal(fits.covariance[0, at("x0_S"), :6], fits.covariance[0, at("x0"), :6])
     for name in ("y0", "I", "gamma", "eta"):
         assert fits.covariance[0, at(name), at(name)] == pytest.approx(fits.errors[name][0] ** 2)
-    assert tuple(FitMaierSaupe()(profiles(line("maier_saupe", (5.0,), 0.0))).values) == ("I", "x0", "x0_S", "kappa", "a", "b")
+    assert tuple(FitMaierSaupe()(profiles(line("maier_saupe", (5.0,), 0.0))).values) == (
+        "I",
+        "x0",
+        "x0_S",
+        "kappa",
+        "a",
+        "b",
+    )
     assert fits.auto == {"width": 180.0}
 
 
@@ -101,7 +108,9 @@ def test_the_table_draws_the_curve():
     curve = pseudo_voigt(CHI, y0, area, x0, gamma, eta, period=180)
     np.testing.assert_allclose(fits.fitted[0], curve, rtol=1e-3)
     residual = fits.profile[0] - curve
-    assert fits.R2[0] == pytest.approx(1 - np.sum(residual**2) / np.sum((fits.profile[0] - fits.profile[0].mean()) ** 2), abs=1e-5)
+    assert fits.R2[0] == pytest.approx(
+        1 - np.sum(residual**2) / np.sum((fits.profile[0] - fits.profile[0].mean()) ** 2), abs=1e-5
+    )
     assert fits.chi2_red[0] == pytest.approx(np.sum(residual**2 / (curve / 50)) / (360 - 5), rel=1e-3)
 
 
@@ -112,7 +121,7 @@ def test_isotropic_rings_are_never_called_oriented():
     assert all(np.isnan(column[isotropic]).all() for column in fits.values.values())
     assert np.isfinite(fits.S_harmonic).all()
     assert np.isfinite(fits.S_harmonic_error).all()
-    assert "isotropic: S_harmonic = " in fits.reason[0]
+    assert fits.reason[0].startswith("S_harmonic = ")
 
 
 def test_weak_order_is_a_matter_of_min_S():
@@ -198,9 +207,9 @@ def test_a_peak_too_narrow_for_its_bins_is_at_its_limit():
     assert "kappa stands at its limit of 101" in fits.reason[0]  # FWHM of three bins
     assert np.isnan(fits.errors["kappa"][0])
     assert np.isfinite(fits.errors["x0"][0])
-    wide = FitPseudoVoigt()(profiles(20 * line("pseudo_voigt", (1.0, 0.5), 25.0), rng=rng(8)))
-    assert wide.values["gamma"][0] == 3
-    assert wide.status == ("at_limit",)
+    sharp = FitPseudoVoigt()(profiles(20 * line("pseudo_voigt", (2.0, 0.5), 25.0), rng=rng(8)))
+    assert sharp.values["gamma"][0] == 3
+    assert sharp.status == ("at_limit",)
 
 
 def test_a_gaussian_stands_on_the_end_of_eta():
@@ -260,10 +269,10 @@ def test_a_wrong_centre_is_a_onefold_drift():
 
 def test_several_peaks_share_a_background():
     two = maier_saupe(CHI, 20.0, 25.0, 20.0, 0, 2.0) + maier_saupe(CHI, 10.0, 80.0, 20.0)
-    simulated = profiles(np.stack([two, np.full(360, 5.0)]), frames=FRAMES, rng=rng(17))
+    simulated = profiles(np.stack([two, np.full(360, 5.0)]), frames=60, rng=rng(17))
     fits = FitMaierSaupe(peaks=2)(simulated)
     oriented = fits.ring == 1
-    assert fits.peak[oriented].tolist() == [1, 2] * FRAMES
+    assert fits.peak[oriented].tolist() == [1, 2] * 60
     for peak, x0, height in ((1, 25.0, 20.0), (2, 80.0, 10.0)):
         here = oriented & (fits.peak == peak)
         assert_calibrated(fits.values["x0"][here], fits.errors["x0"][here], x0)
@@ -273,7 +282,9 @@ def test_several_peaks_share_a_background():
     automatic = FitMaierSaupe(peaks="auto")(simulated)
     np.testing.assert_array_equal(automatic.values["x0"], fits.values["x0"])
     assert automatic.auto["peaks"] == [2, 1]
-    assert FitMaierSaupe(peaks="auto")(profiles(20 * line("maier_saupe", (8.0,), 25.0), rng=rng(1))).peak.tolist() == [1]
+    assert FitMaierSaupe(peaks="auto")(profiles(20 * line("maier_saupe", (8.0,), 25.0), rng=rng(1))).peak.tolist() == [
+        1
+    ]
 
 
 def test_fourfold_patterns():

@@ -51,7 +51,12 @@ def test_it_is_the_poisson_maximum_likelihood():
             model = gaussian(None, parameters[None])[0][0]
             return np.inf if model.min() <= 0 else np.sum(model - y[row] * np.log(model))
 
-        best = minimize(likelihood, [6.0, 0.2, 1.0, 1.0], method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000})
+        best = minimize(
+            likelihood,
+            [6.0, 0.2, 1.0, 1.0],
+            method="Nelder-Mead",
+            options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 4000},
+        )
         error = np.sqrt(np.diag(found.covariance[row]))
         assert (np.abs(found.values[row] - best.x) < 0.02 * error).all()
 
@@ -138,13 +143,17 @@ def test_deviance_has_the_weighted_residual_as_its_slope(floor):
     data = data_of(y, slope=0.5, floor=floor)
     for level in (-0.4, 0.01, 0.05, 0.0501, 0.3, 5.0):
         step = 1e-6
-        numeric = (data.deviance(np.full((1, 4), level + step)) - data.deviance(np.full((1, 4), level - step))) / (2 * step)
+        numeric = (data.deviance(np.full((1, 4), level + step)) - data.deviance(np.full((1, 4), level - step))) / (
+            2 * step
+        )
         model = np.full((1, 4), level)
         assert numeric[0] == pytest.approx(np.sum((model - y) / data.variance(model)), rel=1e-5)
 
 
 def test_inverse_of_a_singular_matrix_is_nan():
-    matrices = np.array([[[4.0, 1.0], [1.0, 3.0]], [[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 2.0]], [[np.nan, 0.0], [0.0, 1.0]]])
+    matrices = np.array(
+        [[[4.0, 1.0], [1.0, 3.0]], [[1.0, 1.0], [1.0, 1.0]], [[0.0, 0.0], [0.0, 2.0]], [[np.nan, 0.0], [0.0, 1.0]]]
+    )
     found = inverse(matrices)
     np.testing.assert_allclose(found[0], np.linalg.inv(matrices[0]))
     assert np.isnan(found[1:]).all()

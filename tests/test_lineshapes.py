@@ -39,7 +39,9 @@ def test_jacobian_is_the_derivative(name, parameters):
 def test_table_agrees_with_the_functions(name):
     line = LINES[name]
     positional = [
-        key for key, item in inspect.signature(getattr(lineshapes, name)).parameters.items() if item.kind != item.KEYWORD_ONLY
+        key
+        for key, item in inspect.signature(getattr(lineshapes, name)).parameters.items()
+        if item.kind != item.KEYWORD_ONLY
     ]
     assert tuple(positional[1:]) == line.parameters
     assert set(line.parameters) == {"I", "x0", line.level, *line.shape} | ({line.slope} - {""})

@@ -21,20 +21,20 @@ def test_kratky_profile_gives_back_its_order(strength, angle):
     S, fourth = averages("kratky", kappa=strength)
     for equator in (0.0, 25.3) if len(angle) > 91 else (0.0,):
         found = moments(angle, kratky(angle, 3.0, equator, strength), equator + 90, reflection="equatorial")
-        assert found.S == pytest.approx(S, abs=1e-6)
-        assert found.P4 == pytest.approx(fourth, abs=1e-6)
+        assert pytest.approx(S, abs=1e-6) == found.S
+        assert pytest.approx(fourth, abs=1e-6) == found.P4
         assert np.isnan(found.S_error)
 
 
 def test_leadbetter_norris_profile_read_as_kratky():
     found = moments(CHI, leadbetter_norris(CHI, 1.0, 0.0, 2.0), 90.0, reflection="equatorial")
-    assert found.S == pytest.approx(0.3402, abs=5e-5)
+    assert pytest.approx(0.3402, abs=5e-5) == found.S
 
 
 def test_background_counts():
     profile = maier_saupe(CHI, 1.0, 0.0, 1.0)
-    assert moments(CHI, profile, 0.0).S == pytest.approx(0.144, abs=5e-4)
-    assert moments(CHI, profile - profile.min(), 0.0).S == pytest.approx(0.455, abs=5e-4)
+    assert pytest.approx(0.144, abs=5e-4) == moments(CHI, profile, 0.0).S
+    assert pytest.approx(0.455, abs=5e-4) == moments(CHI, profile - profile.min(), 0.0).S
 
 
 @pytest.mark.parametrize("phi0", [0.0, 20.0, 40.0, 70.0, 90.0])
@@ -46,11 +46,11 @@ def test_general_reflection(phi0):
     profile = np.exp(4.0 * (beta**2 - 1)).mean(axis=1)
     S, fourth = averages("maier_saupe", kappa=4.0)
     found = moments(CHI, profile, 0.0, reflection=phi0)
-    assert found.S == pytest.approx(S, abs=1e-6)
+    assert pytest.approx(S, abs=1e-6) == found.S
     if phi0 == 70:  # close to a zero of P4
         assert np.isnan(found.P4)
     else:
-        assert found.P4 == pytest.approx(fourth, abs=1e-6)
+        assert pytest.approx(fourth, abs=1e-6) == found.P4
 
 
 def test_bragg_angle_tilts_the_polar_angle():
@@ -61,7 +61,7 @@ def test_bragg_angle_tilts_the_polar_angle():
     def reached(function):
         return quad(lambda t: function(np.cos(t)) * np.exp(4.0 * np.cos(t) ** 2) * np.sin(t), bragg, np.pi / 2)[0]
 
-    assert found.S == pytest.approx(reached(P2) / reached(np.ones_like), abs=1e-8)
+    assert pytest.approx(reached(P2) / reached(np.ones_like), abs=1e-8) == found.S
 
 
 def test_gaps_are_filled_by_the_other_sides():
@@ -71,7 +71,7 @@ def test_gaps_are_filled_by_the_other_sides():
     holes[np.abs(wrap(CHI - 40, 360)) < 12] = np.nan
     holes[np.abs(wrap(CHI + 120, 360)) < 8] = np.nan
     found = moments(CHI, holes, 115.0, reflection="equatorial")
-    assert found.S == pytest.approx(truth.S, abs=1e-9)
+    assert pytest.approx(truth.S, abs=1e-9) == found.S
 
 
 def test_what_cannot_be_told_is_nan():

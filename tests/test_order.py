@@ -25,7 +25,15 @@ def over_cosine(kappa, function):
 
 def over_angle(density, function, points):
     inside = sorted(point for point in points if 0 < point < np.pi)
-    return quad(lambda t: function(np.cos(t)) * density(t) * np.sin(t), 0, np.pi, epsabs=1e-14, epsrel=1e-11, limit=400, points=inside)[0]
+    return quad(
+        lambda t: function(np.cos(t)) * density(t) * np.sin(t),
+        0,
+        np.pi,
+        epsabs=1e-14,
+        epsrel=1e-11,
+        limit=400,
+        points=inside,
+    )[0]
 
 
 KAPPAS = np.concatenate([np.linspace(-20, 100, 25), [-0.5001, -0.4999, -1e-4, -1e-6, 0.0, 1e-6, 1e-4, 0.4999, 0.5001]])
@@ -50,7 +58,9 @@ def test_known_values():
 
 def test_small_kappa_has_its_series():
     kappa = np.array([-1e-4, 1e-5, 1e-4])
-    np.testing.assert_allclose(order_parameter("maier_saupe", kappa=kappa), 2 * kappa / 15 + 4 * kappa**2 / 315, rtol=1e-8)
+    np.testing.assert_allclose(
+        order_parameter("maier_saupe", kappa=kappa), 2 * kappa / 15 + 4 * kappa**2 / 315, rtol=1e-8
+    )
 
 
 def test_large_kappa_neither_overflows_nor_is_clamped():
@@ -69,7 +79,7 @@ def test_pseudo_voigt_agrees_with_quadrature(gamma, x0):
 
         S, fourth = averages("pseudo_voigt", gamma=gamma, eta=eta, x0=x0)
         norm = over_angle(density, np.ones_like, points)
-        assert S == pytest.approx(over_angle(density, P2, points) / norm, abs=1e-8)
+        assert pytest.approx(over_angle(density, P2, points) / norm, abs=1e-8) == S
         assert fourth == pytest.approx(over_angle(density, P4, points) / norm, abs=1e-8)
 
 
@@ -83,7 +93,7 @@ def test_periodic_pseudo_voigt_agrees_with_quadrature(gamma):
 
         S, fourth = averages("pseudo_voigt_periodic", gamma=gamma, eta=eta)
         norm = over_angle(density, np.ones_like, points)
-        assert S == pytest.approx(over_angle(density, P2, points) / norm, abs=1e-8)
+        assert pytest.approx(over_angle(density, P2, points) / norm, abs=1e-8) == S
         assert fourth == pytest.approx(over_angle(density, P4, points) / norm, abs=1e-8)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scattering import make_geometry
 
-from nxscatter import pyfai, qspace
+from nxscatter import qspace
 from nxscatter.results import Geometry
 
 TILTS = [(0.0, 0.0, 0.0), (3.0, -5.0, 20.0), (0.0, 0.0, 30.0), (40.0, 20.0, -100.0)]
@@ -60,15 +60,6 @@ def test_q_and_chi_are_those_of_pyfai(tilt, orientation):
     for unit, ours in (("q_A^-1", where.q), ("chi_deg", where.chi), ("2th_deg", where.two_theta)):
         expected = theirs.array_from_unit(geometry.shape, "center", unit)
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_turned_image_of_any_orientation_stands_upright_in_pyfai(orientation):
-    geometry = wide_angle(rot1=4.0, rot2=-3.0, orientation=orientation)
-    integrator = pyfai.integrator(geometry)
-    for unit, ours in (("q_A^-1", qspace.q_map(geometry)), ("chi_deg", qspace.chi_map(geometry))):
-        theirs = integrator.array_from_unit(None, "center", unit)
-        np.testing.assert_allclose(pyfai.turn(ours, orientation), theirs, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,9 @@ def test_everything_else_is_encoded_again(tmp_path, array, storage):
 def test_chunks_that_were_never_written_are_filled(tmp_path):
     path = tmp_path / "s.h5"
     with h5py.File(path, "w") as file:
-        dataset = file.create_dataset("entry/data", (3, 40, 50), "u4", chunks=(1, 40, 50), fillvalue=9, **FILTERS["lz4"])
+        dataset = file.create_dataset(
+            "entry/data", (3, 40, 50), "u4", chunks=(1, 40, 50), fillvalue=9, **FILTERS["lz4"]
+        )
         dataset[1] = COUNTS[1]
     got = values(copied(tmp_path, frames_of(path)))
     np.testing.assert_array_equal(got[1], COUNTS[1])

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import toy
 
-from nxscatter import runner
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader
@@ -102,7 +101,7 @@ def test_a_recipe_uses_only_its_own_records(box):
 
 
 def test_a_recipe_without_the_step_it_needs_names_what_makes_it(box):
-    with pytest.raises(StepError, match="step 'toy_fit' needs profiles from an earlier step; add .*toy_profiles"):
+    with pytest.raises(StepError, match=r"step 'toy_fit' needs profiles from an earlier step; add .*toy_profiles"):
         run_steps(box, [(toy.ToyFit(), "toy_fit", {})])
 
 
@@ -129,7 +128,11 @@ def test_input_serves_the_argument_that_it_fits(box):
         (toy.ToyCaving(), "inner", {}),
         (toy.ToyProfiles(), "toy_profiles", {"input": ("toy_masking",)}),
     ]
-    assert made_from(run_steps(box, steps)[-1]) == {"image": ["toy_masking_v1"], "geometry": ["toy_geometry_v1"], "rings": []}
+    assert made_from(run_steps(box, steps)[-1]) == {
+        "image": ["toy_masking_v1"],
+        "geometry": ["toy_geometry_v1"],
+        "rings": [],
+    }
 
 
 @pytest.mark.parametrize(
@@ -138,7 +141,11 @@ def test_input_serves_the_argument_that_it_fits(box):
         ({"input": "nothing"}, StepError, "input 'nothing' is not an earlier record .there are: toy_geometry"),
         ({"image": "toy_geometry"}, StepError, "input image takes image, not what was chosen for it"),
         ({"input": "toy_fit"}, StepError, "cannot use the input 'toy_fit': it takes image, geometry, rings"),
-        ({"input": ("toy_masking", "toy_caving")}, StepError, "image takes one image, not toy_masking_v1, toy_caving_v1"),
+        (
+            {"input": ("toy_masking", "toy_caving")},
+            StepError,
+            "image takes one image, not toy_masking_v1, toy_caving_v1",
+        ),
         ({"picture": "toy_caving"}, ParameterError, "has no input 'picture': use one of image, geometry, rings"),
     ],
 )
@@ -247,9 +254,7 @@ class Streamable(Step):
     def __call__(self, raw: FrameReader) -> Image:
         image = np.mean([frame.astype(float) for frame in raw], axis=0).astype(np.float32)
         image[: self.limit] = np.nan
-        return Image(
-            intensity=image, flags=np.isnan(image).astype(np.uint16), stage=Doubled(raw, ~np.isnan(image))
-        )
+        return Image(intensity=image, flags=np.isnan(image).astype(np.uint16), stage=Doubled(raw, ~np.isnan(image)))
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def test_a_number_that_another_process_has_now_does_not_hold_a_lock(target, slee
 
 def test_the_lock_of_another_host_stays(target):
     target.with_name(".x.nxs.lock").write_text(lock_text(2**22 + 1, host="elsewhere"))
-    with pytest.raises(LockedError, match="elsewhere.*delete this lock file"), Lock(target):
+    with pytest.raises(LockedError, match=r"elsewhere.*delete this lock file"), Lock(target):
         pass
 
 
@@ -146,9 +146,13 @@ def test_a_reader_keeps_the_version_that_it_opened(target):
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
 def test_a_failure_leaves_the_old_file_and_nothing_else(target, error):
-    with pytest.raises((ValueError, KeyboardInterrupt, ContainerError)), replacing(target) as temporary:
-        temporary.write_text("half")
-        raise error
+    def fail():
+        with replacing(target) as temporary:
+            temporary.write_text("half")
+            raise error
+
+    with pytest.raises((ValueError, KeyboardInterrupt, ContainerError)):
+        fail()
     assert target.read_text() == "old"
     assert files(target.parent) == ["x.nxs"]
 
@@ -210,7 +214,10 @@ def test_a_folder_without_permission_is_an_error_in_one_line(target, monkeypatch
         return real(path, flags, *arguments, **keywords)
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(ContainerError, match="cannot be written .Permission denied.; choose another folder"), Lock(target):
+    with (
+        pytest.raises(ContainerError, match=r"cannot be written \(Permission denied\); choose another folder"),
+        Lock(target),
+    ):
         pass
     assert target.read_text() == "old"
 

@@ -143,7 +143,10 @@ TAMPERS = {
     "all metadata gone": (remove("/entry/source_metadata"), "/entry/source_metadata: removed"),
     "own mask": (value("/entry/attachments/mask_1/image/data", double), "/entry/attachments/mask_1/image/data"),
     "axis link": (
-        lambda file: (file.__delitem__("/entry/data/data"), file.__setitem__("/entry/data/data", h5py.SoftLink("/entry/x"))),
+        lambda file: (
+            file.__delitem__("/entry/data/data"),
+            file.__setitem__("/entry/data/data", h5py.SoftLink("/entry/x")),
+        ),
         "/entry/data/data",
     ),
     "creator version": (attribute("/", "creator_version", "9"), "/: altered"),
@@ -159,10 +162,16 @@ TAMPERS = {
         "/entry/toy_profiles_v1/parameters/q",
     ),
     "date": (value("/entry/toy_fit_v1/date", reverse), "/entry/toy_fit_v1/date"),
-    "program version": (value("/entry/toy_fit_v1/version", reverse), "/entry/toy_fit_v1/version"),
+    "program version": (value("/entry/toy_fit_v1/version", lambda x: x + b"1"), "/entry/toy_fit_v1/version"),
     "result": (value("/entry/toy_fit_v1/table/x0", double), "/entry/toy_fit_v1/table/x0"),
-    "detail of a result": (value("/entry/toy_fit_v1/details/covariance", lambda x: x + 1), "/entry/toy_fit_v1/details/covariance"),
-    "status of a result": (value("/entry/toy_fit_v1/table/status", lambda x: x[::-1]), "/entry/toy_fit_v1/table/status"),
+    "detail of a result": (
+        value("/entry/toy_fit_v1/details/covariance", lambda x: x + 1),
+        "/entry/toy_fit_v1/details/covariance",
+    ),
+    "status of a result": (
+        value("/entry/toy_fit_v1/table/status", lambda x: x[::-1]),
+        "/entry/toy_fit_v1/table/status",
+    ),
     "signal of a plot": (attribute("/entry/toy_fit_v1/table", "signal", "I"), "/entry/toy_fit_v1/table: altered"),
     "long name": (
         attribute("/entry/toy_profiles_v1/curves/ring_1", "long_name", "q = 9"),
@@ -177,7 +186,10 @@ TAMPERS = {
         configuration("/entry/toy_caving_v1/configuration", lambda text: text.replace("7.0", "8.0")),
         "/entry/toy_caving_v1/configuration/data",
     ),
-    "embedded mask": (value("/entry/toy_masking_v1/input_3/image/data", double), "/entry/toy_masking_v1/input_3/image/data"),
+    "embedded mask": (
+        value("/entry/toy_masking_v1/input_3/image/data", double),
+        "/entry/toy_masking_v1/input_3/image/data",
+    ),
     "checksum of an input": (
         swap_values("/entry/toy_profiles_v1/input_1/checksum", "/entry/toy_profiles_v1/input_2/checksum"),
         "/entry/toy_profiles_v1/input_1/checksum",
@@ -292,7 +304,10 @@ def extents(file):
     return found
 
 
-def test_random_bits_are_found_and_named(box):
+def test_random_bits_are_found_and_named(tmp_path, toys):
+    box = toy.make(tmp_path / "x.nxs", records=False)
+    geometry, masking = toy.chain()[:2]
+    runner.run_steps(box, [geometry, masking, (toy.ToyProfiles(), "toy_profiles", {})])
     dice = random.Random(20260102)
     original = box.path.read_bytes()
     with h5py.File(box.path) as file:
@@ -392,9 +407,7 @@ def test_replay_with_newer_code_is_refused(box, monkeypatch):
     monkeypatch.setattr(toy.ToyFit, "version", 2)
     found = verify(box.path, replay=True)
     assert (found.ok, found.replayed) == (False, "not_replayable")
-    assert found.problems == [
-        "/entry/toy_fit_v1: cannot be replayed, step toy_fit is version 2 here, the record has 1"
-    ]
+    assert found.problems == ["/entry/toy_fit_v1: cannot be replayed, step toy_fit is version 2 here, the record has 1"]
 
 
 def test_replay_without_the_step_is_refused(box, monkeypatch):
@@ -403,7 +416,9 @@ def test_replay_without_the_step_is_refused(box, monkeypatch):
     monkeypatch.delitem(step._REGISTRY, "toy_order")
     found = verify(box.path, replay=True)
     assert found.replayed == "not_replayable"
-    assert found.problems == ["/entry/toy_order_v1: cannot be replayed, step toy_order is not known here, the record has 1"]
+    assert found.problems == [
+        "/entry/toy_order_v1: cannot be replayed, step toy_order is not known here, the record has 1"
+    ]
 
 
 def test_replay_reports_a_step_that_fails(box, monkeypatch):

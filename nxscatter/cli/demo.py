@@ -29,5 +29,8 @@ def demo(
         rows += demo.compare(measurement, containers[-1])
     files = exporters.export(containers, folder / "export")
     log.info("%d exported files in %s", len(files), folder / "export")
-    echo_table((list(row.values()) for row in rows), list(rows[0]))
+    echo_table(
+        ([round(value, 4) if isinstance(value, float) else value for value in row.values()] for row in rows),
+        list(rows[0]),
+    )
     log.info("look at one with: nxscatter view %s", containers[-1].path)

@@ -98,11 +98,15 @@ def block_mean(image: Floats, size: int) -> Floats:
     """
     if size == 1:
         return image
-    rows, columns = (np.arange(0, length, size) for length in image.shape)
-    valid = np.isfinite(image)
-    total = np.add.reduceat(np.add.reduceat(np.where(valid, image, 0), rows, axis=0), columns, axis=1)
-    count = np.add.reduceat(np.add.reduceat(valid, rows, axis=0, dtype=float), columns, axis=1)
-    return np.asarray(np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0))
+    padded = np.pad(image, [(0, -length % size) for length in image.shape], constant_values=np.nan)
+    shape = tuple(length // size for length in padded.shape)
+    total, count = np.zeros(shape), np.zeros(shape)
+    for row, column in np.ndindex(size, size):
+        part = padded[row::size, column::size]
+        valid = np.isfinite(part)
+        total += np.where(valid, part, 0)
+        count += valid
+    return np.asarray(np.divide(total, count, out=np.full(shape, np.nan), where=count > 0))
 
 
 def colour_limits(intensity: Floats) -> tuple[float, float]:

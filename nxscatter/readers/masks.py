@@ -48,6 +48,13 @@ def read_mask(path: Path | str, role: str = "mask") -> Attachment:
     return Attachment(_file_part(path)[0].name, (image != 0).astype(np.uint8), role)
 
 
+def read_attachment(path: Path | str, role: str) -> Attachment:
+    """Read the image that a step takes as ``role``: a mask as one, any other (dark, flat, background) as it is."""
+    if role == "mask":
+        return read_mask(path, role)
+    return Attachment(_file_part(path)[0].name, read_image(path), role)
+
+
 def read_image(path: Path | str) -> Array:
     """Read an image (rows, columns) or a stack (frame, rows, columns) from any of the files of `read_mask`."""
     file, inner = _file_part(path)

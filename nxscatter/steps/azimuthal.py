@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from nxscatter import qspace
-from nxscatter.errors import ParameterError, StepError
+from nxscatter.errors import ParameterError
 from nxscatter.model import Exposure, Floats, Ints, param
 from nxscatter.results import Geometry, Image, Profiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
+from nxscatter.steps.cells import Cells, frame_times
 from nxscatter.steps.ring_choice import RingChoice, choose_rings
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
@@ -81,16 +82,16 @@ class AzimuthalProfiles(Step):
             total = pyfai_sum(geometry, index, label, *shape)
         else:
             total = own_sum(label, measured, *shape)
-        pixels, hits = total(np.ones(len(index))), total(np.ones(measured))
-
-        mean = np.asarray(image.intensity.reshape(-1)[index], dtype=float)
-        variance = image.variance_at(index[:measured])
-        slope, floor = _variance_law(image.gain_at(index[:measured]), mean[:measured], variance, total, hits)
+        cells = Cells(self.name, image, index, measured, total)
+        slope, floor = _variance_law(cells)
         if self.frames == "each":
-            intensity, errors = self._each_frame(image, index, measured, total, pixels, hits)
+            intensity, errors = cells.each_frame()
             slope *= image.frames
+            if image.gain is not None:
+                # What was subtracted carries its variance into each frame, not only into their mean.
+                floor = np.maximum((errors**2 - slope * intensity).mean(axis=0), 0)
         else:
-            intensity, errors = _means(total(mean), total(variance), pixels, hits)
+            intensity, errors = cells.mean()
         narrow = _narrow_rings(geometry, chosen.q, bins, numbers)
         notes = (*image.notes, *geometry.notes, *chosen.notes, *narrow)
         return Profiles(
@@ -101,43 +102,16 @@ class AzimuthalProfiles(Step):
             bins=bins.centers,
             intensity=intensity,
             intensity_errors=errors,
-            pixels=np.rint(pixels).astype(np.int64),
-            measured=np.rint(hits).astype(np.int64),
+            pixels=np.rint(cells.pixels).astype(np.int64),
+            measured=np.rint(cells.hits).astype(np.int64),
             variance_slope=slope,
             variance_floor=floor,
             theta_bragg=qspace.two_theta_of(chosen.q, geometry.wavelength) / 2,
-            elapsed=self._elapsed(image, exposure),
+            elapsed=frame_times(self.name, image, exposure) if self.frames == "each" else np.zeros(0),
             notes=tuple(dict.fromkeys(notes)),
             auto=chosen.auto,
             units=image.units,
         )
-
-    def _each_frame(
-        self, image: Image, index: Ints, measured: int, total: Sum, pixels: Floats, hits: Floats
-    ) -> tuple[Floats, Floats]:
-        if image.stage is None:
-            raise StepError(
-                f"{self.name}.frames = 'each' needs the raw frames, and the image has lost them: use 'mean'"
-            )
-        gather = image.stage.gather(index)
-        intensity = np.empty((image.frames, *pixels.shape))
-        errors = np.empty_like(intensity)
-        for number, frame in enumerate(image.stage.raw):
-            values, variances = gather(frame, number)
-            intensity[number], errors[number] = _means(total(values), total(variances[:measured]), pixels, hits)
-        return intensity, errors
-
-    def _elapsed(self, image: Image, exposure: Exposure | None) -> Floats:
-        if self.frames == "mean":
-            return np.zeros(0)
-        if exposure is None or not len(exposure.elapsed):
-            return np.full(image.frames, np.nan)
-        if len(exposure.elapsed) != image.frames:
-            raise StepError(
-                f"{self.name}: {len(exposure.elapsed)} start times for {image.frames} frames: "
-                "use frames = 'mean', or convert the raw file again"
-            )
-        return exposure.elapsed
 
 
 def _valid_pixels(image: Image, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:
@@ -173,34 +147,25 @@ def _narrow_rings(geometry: Geometry, rings: Floats, bins: AzimuthBins, numbers:
     return notes
 
 
-def _means(total: Floats, variance: Floats, pixels: Floats, hits: Floats) -> tuple[Floats, Floats]:
-    """Return mean and standard error, NaN without a pixel and without a measured pixel."""
-    with np.errstate(invalid="ignore"):
-        # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
-        return total / pixels, np.sqrt(np.maximum(variance, 0)) / hits
-
-
-def _variance_law(gain: Floats, intensity: Floats, variance: Floats, total: Sum, hits: Floats) -> tuple[Floats, Floats]:
+def _variance_law(cells: Cells) -> tuple[Floats, Floats]:
     """Return slope and floor of the variance of a bin's mean as a function of intensity.
 
-    Parameters
-    ----------
-    gain, intensity, variance : ndarray (pixel,)
-        Of measured pixels. A pixel without counts may have no gain (NaN): it gets its ring's.
-    total, hits
-        Sums by ring and bin, and the number of measured pixels in them.
+    A pixel without counts may have no gain: it gets that of its ring.
 
     Returns
     -------
     slope, floor : ndarray (ring, bin)
         NaN without a measured pixel, the slope also on a ring without any count.
     """
+    index, total, hits = cells.index[: cells.measured], cells.total, cells.hits
+    gain, variance = cells.image.gain_at(index), cells.image.variance_at(index)
     known = np.isfinite(gain)
     counted = total(known.astype(float))
     with np.errstate(invalid="ignore", divide="ignore"):
         gains = total(np.where(known, gain, 0))
         ring = gains.sum(axis=1, keepdims=True) / counted.sum(axis=1, keepdims=True)
         slope = (gains + np.where(counted < hits, (hits - counted) * ring, 0)) / hits**2
-        rest = total(variance - np.where(known, gain * intensity, 0)) / hits**2
+        counting = np.where(known, gain * cells.image.intensity.reshape(-1)[index], 0)
+        all_of_it, rest = total(variance) / hits**2, total(variance - counting) / hits**2
     # What is left by rounding, or by a filled pixel in a binned one, is no variance of its own.
-    return slope, np.where(rest > 1e-6 * slope, rest, np.where(hits > 0, 0.0, np.nan))
+    return slope, np.where(rest > 1e-6 * all_of_it, rest, np.where(hits > 0, 0.0, np.nan))

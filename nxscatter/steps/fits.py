@@ -92,7 +92,7 @@ class LineFit(Step):
             blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
         auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
         if self.peaks == "auto":
-            auto["peaks"] = [len(found) for found in blocks[0].peaks]
+            auto["peaks"] = [len(found) for found in blocks[0].peaks[: len(profiles.q)]]
         return _table(profiles, fitted, blocks, auto)
 
 

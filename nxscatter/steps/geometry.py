@@ -1,21 +1,29 @@
-"""Where the detector stands: the header's values checked, and replaced where the user knows better."""
+"""Where the detector stands: the header's values checked, replaced where the user knows better, or refined."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
-from nxscatter.errors import StepError
+from nxscatter import qspace
+from nxscatter.calibrant import calibrant_angles, fit_distance
+from nxscatter.errors import ParameterError, StepError
 from nxscatter.model import Beam, Detector, param
-from nxscatter.results import Geometry
+from nxscatter.radial import pixel_size
+from nxscatter.results import Geometry, Rings
 from nxscatter.step import Step
+
+_LARGEST_TILT = 1.0  # degrees, up to which radii scale with the distance
 
 
 @dataclass(frozen=True)
 class DetectorGeometry(Step):
-    """Geometry of the stored image, from the header or from values given here.
+    """Geometry of the stored image, from the header, from values given here, or refined on rings.
 
-    The result's centre is the header's without its offset: pixel ``index`` has its middle at ``index + 0.5``.
+    The result's centre is the header's without its offset: pixel ``index`` has its middle at ``index + 0.5``. With
+    ``center = "refine"`` it is the common centre of the rings that were found with an earlier geometry; with a
+    ``calibrant`` the distance is the one at which these rings have its d-spacings. The header's values are recorded
+    beside the refined ones.
     """
 
     name = "geometry"
@@ -24,20 +32,36 @@ class DetectorGeometry(Step):
     center_y: float | None = param("pixel", "Center_2 (row) in place of the header's", default=None)
     distance: float | None = param("m", "sample to detector, in place of the header's", default=None, above=0)
     wavelength: float | None = param("angstrom", "wavelength in place of the header's", default=None, above=0)
+    center: str = param("", "the header's centre or the rings' own", default="header", choices=("header", "refine"))
+    calibrant: str | None = param(
+        "", "what the rings are of, to refine the distance on (AgBh, LaB6, ...)", default=None
+    )
 
-    def __call__(self, beam: Beam, detector: Detector) -> Geometry:
+    def __post_init__(self) -> None:
+        """Refuse to refine a value that is given."""
+        super().__post_init__()
+        given = [key for key in ("center_x", "center_y") if getattr(self, key) is not None]
+        if self.center == "refine" and given:
+            raise ParameterError(f"{self.name}.{given[0]} and center = 'refine' exclude each other: give one")
+        if self.calibrant is not None and self.distance is not None:
+            raise ParameterError(
+                f"{self.name}.distance and calibrant = '{self.calibrant}' exclude each other: give one"
+            )
+
+    def __call__(self, beam: Beam, detector: Detector, rings: Rings | None = None) -> Geometry:
         """Return the geometry.
 
         Raises
         ------
         StepError
-            When a value is missing, zero or negative, or an orientation is none of 1 to 8.
+            When a value is missing, zero or negative, an orientation is none of 1 to 8, or there are no rings to
+            refine on.
         """
         center_x = self._known("center_x", self.center_x, detector.center_x)
         center_y = self._known("center_y", self.center_y, detector.center_y)
         if detector.orientation not in range(1, 9):
             raise StepError(f"RasterOrientation = {detector.orientation}: an orientation is one of 1 to 8")
-        return Geometry(
+        geometry = Geometry(
             wavelength=self._positive("wavelength", self.wavelength, beam.wavelength),
             distance=self._positive("distance", self.distance, detector.distance),
             pixel_size_y=self._positive("pixel_size_y", None, detector.pixel_size_y),
@@ -50,6 +74,51 @@ class DetectorGeometry(Step):
             rot2=detector.rot2,
             rot3=detector.rot3,
             orientation=detector.orientation,
+        )
+        if self.center == "refine":
+            geometry = self._centred(geometry, self._rings(rings))
+        return geometry if self.calibrant is None else self._calibrated(geometry, self._rings(rings), self.calibrant)
+
+    def _rings(self, rings: Rings | None) -> Rings:
+        if rings is None:
+            raise StepError(
+                f"{self.name}: no rings to refine on: put this step after a rings step of the same recipe, "
+                "with a name of its own (as = 'refined')"
+            )
+        return rings
+
+    def _centred(self, geometry: Geometry, rings: Rings) -> Geometry:
+        if not isfinite(rings.center_y) or not isfinite(rings.center_x):
+            raise StepError(
+                f"{self.name}: the rings' own centre is unknown: use center = 'header', or give center_x and center_y"
+            )
+        return replace(
+            geometry,
+            center_y=rings.center_y,
+            center_x=rings.center_x,
+            center_y_error=rings.center_y_error,
+            center_x_error=rings.center_x_error,
+            auto=_beside(geometry, rings, "center_y", "center_x"),
+        )
+
+    def _calibrated(self, geometry: Geometry, rings: Rings, calibrant: str) -> Geometry:
+        tilt = qspace.tilt(geometry)
+        if tilt > _LARGEST_TILT:
+            raise StepError(
+                f"{self.name}: a detector tilted by {tilt:.2f} degrees cannot be calibrated by its distance alone: "
+                "calibrate it with pyFAI-calib2 and give --poni FILE"
+            )
+        if rings.radius is None:
+            raise StepError(f"{self.name}: the rings have no radius: run the rings step again")
+        angles = calibrant_angles(calibrant, geometry.wavelength)
+        found = fit_distance(rings.radius * pixel_size(geometry), angles, geometry.distance)
+        refined = replace(geometry, distance=found.distance, distance_error=found.error)
+        strange = [f"{q:.4g}" for q, line in zip(rings.q, found.lines, strict=True) if not line]
+        notes = (f"the rings at q = {', '.join(strange)} 1/angstrom are none of {calibrant}'s",) if strange else ()
+        return replace(
+            refined,
+            notes=notes,
+            auto={**geometry.auto, **_beside(geometry, refined, "distance"), "lines": found.lines.tolist()},
         )
 
     def _known(self, key: str, given: float | None, header: float) -> float:
@@ -67,6 +136,16 @@ class DetectorGeometry(Step):
     def _remedy(self, key: str) -> str:
         units = {"wavelength": "angstrom", "distance": "m", "center_x": "px", "center_y": "px"}.get(key)
         return f"give --set {self.name}.{key}=VALUE ({units}) or --poni FILE" if units else "give --poni FILE"
+
+
+def _beside(header: Geometry, refined: Geometry | Rings, *keys: str) -> dict[str, float]:
+    """Return refined values with the header's beside them."""
+    values = [
+        (f"{key}{suffix}", getattr(source, key))
+        for key in keys
+        for suffix, source in (("", refined), ("_header", header))
+    ]
+    return {key: float(value) for key, value in values}
 
 
 _KEYS = {

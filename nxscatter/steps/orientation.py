@@ -13,9 +13,9 @@ from nxscatter.harmonics import analyse
 from nxscatter.model import Floats, param
 from nxscatter.moments import moments, reflection_angle
 from nxscatter.order import averages, derivatives
-from nxscatter.peakfit import coverage
+from nxscatter.peaks import coverage
 from nxscatter.results import Fits, Orientation, Profiles
-from nxscatter.ringfit import COVERED
+from nxscatter.ringfit import COVERED, share, untold
 from nxscatter.step import Step
 from nxscatter.steps.fits import measured
 
@@ -29,6 +29,7 @@ _MODELS = {
 }
 _SHAPES = {"pseudo_voigt": ("gamma", "eta"), "pseudo_voigt_periodic": ("gamma", "eta")}
 _EQUATORIAL = ("kratky", "leadbetter_norris")
+_ENOUGH = 12  # bins, for moments
 
 
 class _Row(NamedTuple):
@@ -177,36 +178,33 @@ class OrderParameter(Step):
         harmonics = analyse(profiles.bins, data)
         oriented = harmonics.oriented(self.min_S, several=True)
         covered = coverage(profiles.bins, data.use)
-        variance = np.where(data.use, data.slope * np.maximum(data.y, 0.0) + data.floor, np.nan)
+        points = np.count_nonzero(data.use, axis=1)
         level, level_variance = self._background(profiles, data.y.shape)
+        variance = np.maximum(data.slope * data.y + data.floor, 0.0) + level_variance
+        intensity = np.where(data.use, data.y - level, np.nan)
         mean = profiles.intensity.ndim == 2
         for row in range(len(data.y)):
             frame, ring = divmod(row, len(profiles.q))
-            director = harmonics.phase[row] + (90.0 if self._angle() == 90 else 0.0)
-            status, reason, numbers = "ok", "", (np.nan,) * 4
-            if np.isnan(harmonics.p[row]):
-                status, reason = "too_few_points", "the bins with data do not determine the harmonics of the ring"
-            elif not oriented[row]:
-                status = "isotropic"
-                reason = f"S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
-            elif np.isnan(level[row]).all():
-                status, reason = "background", "no background: give one, or profiles with the ring's flanks"
-            else:
-                if covered[row] < COVERED:
-                    status, reason = "coverage", f"{covered[row]:.0%} of the half circle has data"
+            numbers = (np.nan,) * 4
+            verdict = untold(harmonics, points, covered, row, enough=_ENOUGH, oriented=oriented[row])
+            if verdict is None and np.isnan(level[row]).all():
+                verdict = "background", "no background: give one, or profiles with the ring's flanks"
+            if verdict is None:
+                verdict = ("ok", "") if covered[row] >= COVERED else ("coverage", share(covered[row]))
+                director = harmonics.phase[row] + (90.0 if self._angle() == 90 else 0.0)
                 found = moments(
                     profiles.bins,
-                    np.where(data.use[row], data.y[row] - level[row], np.nan),
+                    intensity[row],
                     director if self.director is None else self.director,
-                    variance=variance[row] + level_variance[row],
+                    variance=variance[row],
                     reflection=self._angle(),
                     theta_bragg=float(profiles.theta_bragg[ring]),
                 )
                 numbers = (found.S, found.S_error, found.P4, found.P4_error)
                 if not found.resolved:
-                    status, reason = "coverage", "gaps do not let the profile be resolved"
+                    verdict = "coverage", "gaps do not let the profile be resolved"
                 elif np.isnan(found.S):
-                    status, reason = "background", "nothing is left above the background"
+                    verdict = "background", "nothing is left above the background"
             yield _Row(
                 -1 if mean else frame,
                 ring + 1,
@@ -217,8 +215,7 @@ class OrderParameter(Step):
                 "moments",
                 self._label() or "meridional",
                 *numbers,
-                status=status,
-                reason=reason,
+                *verdict,
                 elapsed=np.nan if mean or not len(profiles.elapsed) else float(profiles.elapsed[frame]),
             )
 

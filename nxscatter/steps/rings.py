@@ -74,6 +74,7 @@ class FindRings(Step):
             center_x=found.x * image.binning,
             center_y_error=found.y_error * image.binning,
             center_x_error=found.x_error * image.binning,
+            radius=radius * image.binning,
             notes=tuple(dict.fromkeys(notes)),
             units=image.units,
         )
