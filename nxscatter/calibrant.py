@@ -45,9 +45,9 @@ def calibrant_angles(name: str, wavelength: float) -> Floats:
 def fit_distance(radii: Floats, angles: Floats, guess: float) -> Calibration:
     """Fit the distance at which rings have their radii, ``radius = distance * tan(angle)``.
 
-    Which line the first ring is, is tried out: the best choice explains most rings and then leaves out fewest lines
-    between the first and the last, and then is nearest to ``guess``. The standard error is that of the fit, from how
-    the radii scatter about it.
+    Which line a ring is, is tried out: the best choice explains most rings and leaves out fewest of the lines between
+    the first and the last; of equal ones it is the one nearest to ``guess``. The standard error is that of the fit,
+    from how the radii scatter about it.
 
     Parameters
     ----------
@@ -67,11 +67,12 @@ def fit_distance(radii: Floats, angles: Floats, guess: float) -> Calibration:
     tried = [_fit(radii, tangents, ring / tangent) for ring in radii[: len(radii) // 2 + 1] for tangent in tangents]
     if not tried:
         raise StepError("no ring to refine the distance on: give the rings step an image of the calibrant")
-    best = max(tried, key=lambda one: _merit(one, tangents, radii, guess))
+    best = max(tried, key=lambda one: _merit(one, guess))
     matched = np.count_nonzero(best.lines)
     if matched < max(_FEWEST, len(radii) / 2):
         raise StepError(
-            f"{matched} of {len(radii)} rings fit the calibrant: give another one, or the distance in place of it"
+            f"{matched} of {len(radii)} rings fit the calibrant, at least two and half of them must: "
+            "give another calibrant, or the distance in its place"
         )
     return best
 
@@ -91,7 +92,8 @@ def _fit(radii: Floats, tangents: Floats, distance: float) -> Calibration:
     return Calibration(distance, float(np.sqrt(variance / (chosen @ chosen))), np.where(near, lines + 1, 0))
 
 
-def _merit(found: Calibration, tangents: Floats, radii: Floats, guess: float) -> tuple[float, float, float]:
-    lines = found.lines[found.lines > 0]
-    left_out = (lines.max() - lines.min() + 1 - len(np.unique(lines))) if len(lines) else 0
-    return len(np.unique(lines)), -left_out, -abs(np.log(found.distance / guess))
+def _merit(found: Calibration, guess: float) -> tuple[float, float]:
+    """Return what makes a choice of lines better than another: high orders would explain any ring, and many more."""
+    lines = np.unique(found.lines[found.lines > 0])
+    left_out = lines[-1] - lines[0] + 1 - len(lines) if len(lines) else 0
+    return len(lines) - left_out / 2, -abs(np.log(found.distance / guess))

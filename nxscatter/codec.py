@@ -18,7 +18,8 @@ import numpy as np
 from nxscatter.errors import ContainerError
 from nxscatter.hashing import DAMAGE, first_line, text_hash
 from nxscatter.model import Attachment, Json, canonical_json
-from nxscatter.results import PARAMETER_UNITS, Plot, Result
+from nxscatter.plots import Plot
+from nxscatter.results import PARAMETER_UNITS, Result
 
 if TYPE_CHECKING:
     from dataclasses import Field
@@ -261,6 +262,8 @@ def _finish_data(data: h5py.Group, kind: type[Result], result: Result, dims: tup
         names.append(name)
     data.attrs["signal"] = kind.signal
     data.attrs["axes"] = names
+    if result.title:
+        write_field(data, "title", result.title)
 
 
 def _storage(array: Any, compression: str) -> dict[str, Any]:

@@ -23,7 +23,10 @@ class FrameReader(Protocol):
         """Number of frames, rows and columns."""
 
     def __iter__(self) -> Iterator[Array]:
-        """Yield each raw frame (rows, columns) in the detector's own dtype."""
+        """Yield each raw frame (rows, columns) in the detector's own dtype.
+
+        The next frame may take its place in memory: copy what is to be kept.
+        """
 
     def read(self, frame: int) -> Array:
         """Return one raw frame (rows, columns) in the detector's own dtype."""

@@ -69,13 +69,14 @@ def dataset_hash(dataset: h5py.Dataset) -> str:
     if dataset.chunks is not None:
         import hdf5plugin  # noqa: F401  (registers the filters that chunks may need)
     head = [dataset.shape, _attributes(dataset.attrs)]
-    if h5py.check_string_dtype(dataset.dtype) is not None:
+    dtype = dataset.dtype
+    if h5py.check_string_dtype(dtype) is not None:
         values = dataset[()]
         content = values.ravel().tolist() if isinstance(values, np.ndarray) else [values]
         strings = [
             item.decode("utf-8", "backslashreplace") if isinstance(item, bytes) else str(item) for item in content
         ]
-        return text_hash(canonical_json(["text", str(dataset.dtype), *head, strings]))
+        return text_hash(canonical_json(["text", str(dtype), *head, strings]))
     values = np.ascontiguousarray(dataset[()])
     little = values.astype(values.dtype.newbyteorder("<"), copy=False)
     digest = hashlib.sha256(canonical_json([little.dtype.str, *head]).encode())
@@ -109,6 +110,13 @@ def chunk_offsets(dataset: h5py.Dataset) -> list[tuple[int, ...]]:
     return sorted(found)
 
 
+def is_hard_link(group: h5py.Group, name: str) -> bool:
+    """Tell whether a name stands for an object itself, not for a path to one."""
+    import h5py
+
+    return bool(group.id.links.get_info(name.encode()).type == h5py.h5l.TYPE_HARD)
+
+
 def _filters(dataset: h5py.Dataset) -> list[Any]:
     properties = dataset.id.get_create_plist()
     return [
@@ -125,14 +133,13 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
         if path in skip:
             continue
         try:
-            link = group.get(name, getlink=True)
-            item = group[name] if isinstance(link, h5py.HardLink) else None
+            item = group[name] if is_hard_link(group, name) else group.get(name, getlink=True)
             if isinstance(item, h5py.Dataset):
                 found = dataset_hash(item)
-            elif item is not None:
+            elif isinstance(item, h5py.Group):
                 found = text_hash(canonical_json(["group", _attributes(item.attrs)]))
             else:
-                found = text_hash(f"{type(link).__name__} {getattr(link, 'filename', '')} {link.path}")
+                found = text_hash(f"{type(item).__name__} {getattr(item, 'filename', '')} {item.path}")
         except DAMAGE as error:
             raise ContainerError(
                 f"{group.file.filename}: {group.name}/{name} cannot be read ({first_line(error)})"
@@ -143,6 +150,8 @@ def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tup
 
 
 def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    if not len(attributes):  # most datasets have none, and looking for them takes as long as reading
+        return {}
     return {key: _attribute(attributes[key]) for key in sorted(attributes)}
 
 

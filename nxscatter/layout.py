@@ -26,7 +26,7 @@ from nxscatter.codec import (
     write_values,
 )
 from nxscatter.errors import ContainerError
-from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, group_hashes
+from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, group_hashes, is_hard_link
 from nxscatter.model import Beam, Detector, Exposure, Origin, Sample, Scan, canonical_json
 from nxscatter.rawcopy import copy_frames
 
@@ -103,13 +103,11 @@ def record_groups(file: h5py.File) -> list[str]:
     ContainerError
         Naming the group that cannot be read.
     """
-    import h5py
-
     entry = file["entry"]
     found = []
     for name in entry:
         try:
-            if isinstance(entry.get(name, getlink=True), h5py.HardLink):
+            if is_hard_link(entry, name):
                 nx_class = entry[name].attrs.get("NX_class", "")
                 if nx_class in ("NXprocess", b"NXprocess"):
                     found.append(name)

@@ -52,20 +52,16 @@ class Data:
 
     def deviance(self, model: Floats) -> Floats:
         """Half the deviance of each row, up to a constant: the integral of (t - y)/V(t) over t up to the model."""
-        lowest = _LEAST_PHOTONS * self.slope**2
-        least = (lowest - self.floor) / self.slope  # below it V is constant
-        origin = np.maximum(self.y, least)
-        at_origin = self.slope * origin + self.floor
-        step = np.maximum(model, least) - origin
-        z = self.slope * step / at_origin
-        first = 1 - z / 2  # log1p(z)/z and (1 - that)/z, by their series near 0
-        second = 0.5 - z / 3
-        far = np.abs(z) > 1e-4
-        np.divide(np.log1p(z), z, out=first, where=far)
-        np.divide(1 - first, z, out=second, where=far)
+        slope, y = self.slope, self.y
+        lowest = _LEAST_PHOTONS * slope**2
+        least = (lowest - self.floor) / slope  # below it V is constant
+        origin = np.maximum(y, least)
+        variance = slope * origin + self.floor
+        z = slope * (np.maximum(model, least) - origin) / variance
+        log = np.log1p(z)
         below = np.minimum(model - least, 0.0)
-        terms = step / at_origin * (step * second - (self.y - origin) * first)
-        terms += below * (below / 2 + least - self.y) / lowest
+        terms = variance / slope**2 * (z - log) - (y - origin) / slope * log
+        terms += below * (below / 2 + least - y) / lowest
         return np.asarray(np.sum(terms, axis=-1, where=self.use))
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from nxscatter.crystal import parse_hkl, q_hkl, read_cif
 from nxscatter.errors import ParameterError, ReadError
 from nxscatter.inputs import PathLike, paths_of
-from nxscatter.model import Json
-from nxscatter.recipe import Recipe
+from nxscatter.model import Attachment
+from nxscatter.recipe import Recipe, Use
 from nxscatter.recipe_file import load_recipe, parse_settings
 
 Hkl: TypeAlias = str | Sequence[Sequence[int]]
@@ -39,36 +41,46 @@ def prepare(
     if q is not None:
         recipe = _set_rings(recipe, "--q", q=tuple(q))
     if cif is not None and hkl is not None:
-        recipe = _set_rings(recipe, "--cif", **_reflections(cif, hkl))
+        indices = [parse_hkl(one) for one in hkl.split(";") if one.strip()] if isinstance(hkl, str) else hkl
+        labels = tuple(" ".join(map(str, index)) for index in indices)
+        recipe = _set_rings(recipe, "--cif", cif=cif, hkl=labels, q=())
     if masks := paths_of(mask):
         if "masking" not in recipe.steps:
             raise ParameterError(f"recipe '{recipe.name}' has no step masking, so it takes no --mask")
         recipe = recipe.with_settings({"masking.mask": masks})
-    return recipe.with_settings(settings if isinstance(settings, Mapping) else parse_settings(settings))
+    recipe = recipe.with_settings(settings if isinstance(settings, Mapping) else parse_settings(settings))
+    return replace(recipe, uses=tuple(map(_with_reflections, recipe.uses)))
 
 
-def _reflections(cif: PathLike, hkl: Hkl) -> dict[str, Json]:
-    """Return rings and their labels from a crystal structure; say which reflections its symmetry extinguishes."""
-    from nxscatter.crystal import parse_hkl, q_hkl, read_cif
+def _with_reflections(use: Use) -> Use:
+    """Return a profile step that has a CIF and reflections with their q; say which ones symmetry extinguishes."""
+    given = use.parameters
+    if use.step not in _RING_STEPS or not given.get("cif") or given.get("q"):
+        return use
+    cif, labels = _read_cif(given["cif"]), paths_of(given.get("hkl", ()))
+    crystal = read_cif(str(cif.content), cif.name)
+    indices = [parse_hkl(str(label)) for label in labels]
+    for index in indices:
+        if crystal.is_absent(index):
+            name = " ".join(map(str, index))
+            _log.warning(
+                "%s: reflection (%s) is extinct in %s", cif.name, name, crystal.space_group or "its space group"
+            )
+    q = tuple(q_hkl(crystal.cell, index) for index in indices)
+    return replace(use, parameters={**given, "cif": cif, "q": q})
 
+
+def _read_cif(cif: Attachment | PathLike) -> Attachment:
+    if isinstance(cif, Attachment):
+        return cif
     path = Path(cif).expanduser()
     try:
-        crystal = read_cif(path.read_text("utf-8"), path.name)
+        return Attachment(path.name, path.read_text("utf-8"), "cif")
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(f"{path}: cannot be read as text ({error}); give a CIF") from error
-    indices = (
-        [parse_hkl(one) for one in hkl.split(";") if one.strip()] if isinstance(hkl, str) else list(map(tuple, hkl))
-    )
-    labels = tuple(" ".join(map(str, index)) for index in indices)
-    for index, label in zip(indices, labels, strict=True):
-        if crystal.is_absent(index):
-            _log.warning(
-                "%s: reflection (%s) is extinct in %s", path.name, label, crystal.space_group or "its space group"
-            )
-    return {"q": tuple(q_hkl(crystal.cell, index) for index in indices), "hkl": labels}
 
 
-def _set_rings(recipe: Recipe, option: str, **parameters: Json) -> Recipe:
+def _set_rings(recipe: Recipe, option: str, **parameters: Any) -> Recipe:
     steps = [step for step in recipe.steps if step in _RING_STEPS]
     if not steps:
         raise ParameterError(f"recipe '{recipe.name}' has no {' or '.join(_RING_STEPS)}, so it takes no {option}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -73,13 +74,21 @@ class Hdf5Reader:
         return self._shape
 
     def __iter__(self) -> Iterator[Array]:
-        """Yield each raw frame (rows, columns) in the detector's own dtype."""
+        """Yield each raw frame (rows, columns) in the detector's own dtype, and read the next one meanwhile.
+
+        Two frames take turns in the same memory: copy what is to be kept.
+        """
         import hdf5plugin  # noqa: F401
 
-        with self._opened() as file:
+        with self._opened() as file, ThreadPoolExecutor(1, "read-ahead") as ahead:
             dataset = file[self._dataset]
+            memory = [np.empty(self._shape[1:], dataset.dtype) for _ in range(2)]
+            coming = ahead.submit(dataset.read_direct, memory[0], np.s_[0])
             for number in range(self._shape[0]):
-                yield dataset[number]
+                coming.result()
+                if number + 1 < self._shape[0]:
+                    coming = ahead.submit(dataset.read_direct, memory[(number + 1) % 2], np.s_[number + 1])
+                yield memory[number % 2]
 
     def read(self, frame: int) -> Array:
         """Return one raw frame (rows, columns) in the detector's own dtype."""

@@ -14,6 +14,8 @@ import numpy as np
 
 from nxscatter.frames import Stage
 from nxscatter.model import Floats, Ints, Json, quantity
+from nxscatter.plots import Axis, Curve, curves, scattered
+from nxscatter.plots import Plot as Plot
 
 if TYPE_CHECKING:
     import pandas
@@ -53,34 +55,6 @@ class PixelFlag(IntFlag):
         return 0xFFFF & ~int(cls.FILLED)
 
 
-@dataclass(frozen=True)
-class Plot:
-    """One NXdata that is only for looking at: curves over one axis, or an image over two.
-
-    Parameters
-    ----------
-    name : str
-        Name of the NXdata group.
-    signal : str
-        Which of ``values`` is drawn.
-    axes : tuple of str
-        Which of ``values`` are the axes, slowest first.
-    values : mapping of str to (array, units, long name)
-        Signal, axes and further curves; ``X_errors`` beside ``X``.
-    auxiliary : tuple of str
-        Further curves drawn over the same axis.
-    title : str
-        Title of the plot.
-    """
-
-    name: str
-    signal: str
-    axes: tuple[str, ...]
-    values: Mapping[str, tuple[Any, str, str]]
-    auxiliary: tuple[str, ...] = ()
-    title: str = ""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """Base of all results.
@@ -102,6 +76,11 @@ class Result:
 
     notes: tuple[str, ...] = field(default=(), metadata={"stored": False})
     auto: Mapping[str, Json] = field(default_factory=dict, metadata={"stored": False})
+
+    @property
+    def title(self) -> str:
+        """Title of the main NXdata, "" for none."""
+        return ""
 
     def plots(self) -> tuple[Plot, ...]:
         """Return what `silx view` shows, the record's default first; empty: the main NXdata itself."""
@@ -180,18 +159,12 @@ class Geometry(Result):
         """Draw signed q along the row and the column through the centre."""
         made = []
         for letter, values in (("x", self.axis_x), ("y", self.axis_y)):
-            made.append(
-                Plot(
-                    f"axis_{letter}",
-                    f"q_{letter}",
-                    (f"pixel_{letter}",),
-                    {
-                        f"q_{letter}": (values, "1/angstrom", f"q along {letter} (1/angstrom)"),
-                        f"pixel_{letter}": (np.arange(len(values)) + 0.5, "pixel", f"{letter} (pixel)"),
-                    },
-                    title=f"q along {letter} through the beam centre",
-                )
-            )
+            drawn = {
+                f"q_{letter}": (values, "1/angstrom", f"q along {letter} (1/angstrom)"),
+                f"pixel_{letter}": (np.arange(len(values)) + 0.5, "pixel", f"{letter} (pixel)"),
+            }
+            title = f"q (1/angstrom) along {letter} through the beam centre"
+            made.append(Plot(f"axis_{letter}", f"q_{letter}", (f"pixel_{letter}",), drawn, title=title))
         return tuple(made)
 
 
@@ -219,6 +192,11 @@ class Image(Intensities):
     )
     gain: Floats | None = quantity("counts", "variance of the mean per intensity", dims=("y", "x"), default=None)
     stage: Stage | None = quantity("", "the chain, in memory only", default=None, stored=False)
+
+    @property
+    def title(self) -> str:
+        """Quantity, units and number of frames."""
+        return f"intensity ({self.units})" + (f", mean of {self.frames} frames" if self.frames > 1 else "")
 
     def variance_at(self, index: Ints | slice) -> Floats:
         """Return the variance of the mean intensity at flat pixels ``index``, NaN where invalid or filled."""
@@ -341,14 +319,10 @@ class Profiles(Intensities):
 
     def plots(self) -> tuple[Plot, ...]:
         """Draw labelled curves, one a ring (of the first frame)."""
-        values: dict[str, tuple[Any, str, str]] = {}
-        for ring in range(len(self.q)):
-            values[f"ring_{ring + 1}"] = (self.stack[0, ring], "counts", self.label(ring))
-            values[f"ring_{ring + 1}_errors"] = (self.stack_errors[0, ring], "counts", "")
-        values[self.angle] = (self.bins, "degree", f"{self.angle} (degree)")
-        others = tuple(f"ring_{ring + 1}" for ring in range(1, len(self.q)))
-        title = self.label(0) if len(self.q) == 1 else "azimuthal profiles"
-        return (Plot("curves", "ring_1", (self.angle,), values, others, title),)
+        pairs = zip(self.stack[0], self.stack_errors[0], strict=True)
+        drawn = [Curve(self.label(ring), *pair) for ring, pair in enumerate(pairs)]
+        title = f"intensity ({self.units}) against azimuth{_first_of(len(self.stack))}"
+        return (curves("curves", "ring", drawn, Axis(self.angle, "degree", self.bins), title=title),)
 
 
 @dataclass(frozen=True)
@@ -386,7 +360,7 @@ class PixelProfiles(Intensities):
                     "intensity": (self.intensity[where], "counts", "intensity of each pixel"),
                     self.angle: (self.pixel_angle[where], "degree", f"{self.angle} (degree)"),
                 },
-                title=f"pixels at q = {self.q[0]:.4g} 1/angstrom",
+                title=f"intensity ({self.units}) of the pixels at q = {self.q[0]:.4g} 1/angstrom",
             ),
         )
 
@@ -435,13 +409,10 @@ class Sectors(Intensities):
 
     def plots(self) -> tuple[Plot, ...]:
         """Draw labelled curves, one a sector (of the first frame)."""
-        values: dict[str, tuple[Any, str, str]] = {}
-        for sector in range(len(self.chi)):
-            values[f"sector_{sector + 1}"] = (self.stack[0, sector], "counts", self.label(sector))
-            values[f"sector_{sector + 1}_errors"] = (self.stack_errors[0, sector], "counts", "")
-        values["q"] = (self.q, "1/angstrom", "q (1/angstrom)")
-        others = tuple(f"sector_{sector + 1}" for sector in range(1, len(self.chi)))
-        return (Plot("curves", "sector_1", ("q",), values, others, "radial profiles in sectors"),)
+        pairs = zip(self.stack[0], self.stack_errors[0], strict=True)
+        drawn = [Curve(self.label(sector), *pair) for sector, pair in enumerate(pairs)]
+        title = f"intensity ({self.units}) in sectors{_first_of(len(self.stack))}"
+        return (curves("curves", "sector", drawn, Axis("q", "1/angstrom", self.q), title=title),)
 
 
 @dataclass(frozen=True)
@@ -463,6 +434,11 @@ class QMap(Intensities):
         "counts", "standard error from measured pixels, NaN without any", dims=("q_perp", "q_parr")
     )
     pixels: Floats = quantity("pixel", "area of valid pixels in the cell", dims=("q_perp", "q_parr"))
+
+    @property
+    def title(self) -> str:
+        """Quantity and units."""
+        return f"intensity ({self.units}) on a grid of q"
 
 
 @dataclass(frozen=True)
@@ -521,18 +497,23 @@ class Fits(Intensities):
         return pandas.DataFrame(columns)
 
     def plots(self) -> tuple[Plot, ...]:
-        """Draw profile and model of each ring of the first frame."""
-        return tuple(self._overlay(curve) for curve in range(len(self.profile)))
+        """Draw profile and fitted line of each ring of the first frame, rings that have a line first."""
+        fitted = np.isfinite(self.fitted).any(axis=1).tolist()
+        return tuple(self._overlay(curve) for curve in sorted(range(len(fitted)), key=lambda one: not fitted[one]))
 
     def _overlay(self, curve: int) -> Plot:
-        name = self.model.replace("_", " ")
+        name, axis = self.model.replace("_", " "), Axis(self.angle, "degree", self.bins)
         values = {
             "intensity": (self.profile[curve], "counts", "measured"),
             "intensity_errors": (self.profile_errors[curve], "counts", ""),
             "model": (self.fitted[curve], "counts", name),
-            self.angle: (self.bins, "degree", f"{self.angle} (degree)"),
+            axis.name: axis.entry,
         }
-        return Plot(f"fit_{curve + 1}", "intensity", (self.angle,), values, ("model",), f"{name}, ring {curve + 1}")
+        row = int(np.flatnonzero(self.ring == curve + 1)[0])
+        ring = f"({self.hkl[row]}) " if self.hkl[row] else ""
+        status = self.status[row].replace("_", " ") + _first_of(len(np.unique(self.frame)))
+        title = f"intensity ({self.units}) and {name}, {ring}q = {self.q[row]:.4g} 1/angstrom: {status}"
+        return Plot(f"fit_{curve + 1}", "intensity", (axis.name,), values, ("model",), title)
 
 
 @dataclass(frozen=True)
@@ -573,18 +554,24 @@ class Orientation(Result):
         return pandas.DataFrame(columns)
 
     def plots(self) -> tuple[Plot, ...]:
-        """Draw S with error bars against the row of the table."""
-        rows = np.arange(1, len(self.S) + 1, dtype=float)
-        return (
-            Plot(
-                "order",
-                "S",
-                ("row",),
-                {
-                    "S": (self.S, "", "order parameter S"),
-                    "S_errors": (self.S_errors, "", ""),
-                    "row": (rows, "", "row of the table"),
-                },
-                title="order parameter S",
-            ),
-        )
+        """Draw S with error bars, one curve a definition: against q, or for a stack each ring against time or frame."""
+        stack = len(np.unique(self.frame)) > 1
+        timed = stack and bool(np.isfinite(self.elapsed).all())
+        axis = ("time", "s") if timed else ("frame", "") if stack else ("q", "1/angstrom")
+        places = {"time": self.elapsed, "frame": self.frame, "q": self.q}[axis[0]].tolist()
+        labels = [self._label(row, stack) for row in range(len(self.S))]
+        points = list(zip(labels, places, self.S.tolist(), self.S_errors.tolist(), strict=True))
+        return (scattered("order", "S", points, axis, "order parameter S"),)
+
+    def _label(self, row: int, stack: bool) -> str:
+        """Name what one curve of S has in common."""
+        model = "" if self.method[row].startswith(self.model[row]) else self.model[row]
+        hkl, peaks = self.hkl[row], bool(np.any(self.peak > 1))
+        ring = f"({hkl})" if hkl else f"q = {self.q[row]:.4g}"
+        parts = [f"S {self.method[row]}", model, f"peak {self.peak[row]}" if peaks else "", ring if stack else ""]
+        return ", ".join(part for part in parts if part)
+
+
+def _first_of(frames: int) -> str:
+    """Say that only the first frame of a stack is drawn."""
+    return f", first of {frames} frames" if frames > 1 else ""

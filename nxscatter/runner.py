@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import re
-import types
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
-from nxscatter import layout
+from nxscatter.annotations import converted, converted_source, result_kind
 from nxscatter.container import Container, Draft, Record, Source
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
-from nxscatter.hashing import combined, frames_hash, group_hashes, text_hash
-from nxscatter.model import Attachment, Beam, Detector, Exposure, Ints, Sample, canonical_json
+from nxscatter.model import Ints, canonical_json
+from nxscatter.rehearsal import Uses, shared_frames
 from nxscatter.results import Image, Result
 from nxscatter.step import Step, get_step
+from nxscatter.streams import SharedFrames
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -26,12 +25,19 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 class Run:
     """What one run of a recipe has seen: the records that later steps may use, and their results.
 
-    ``only`` None lets a step take any record of the container: a step that runs alone.
+    ``only`` None lets a step take any record of the container: a step that runs alone. ``steps`` are all that the run
+    is to do.
     """
 
     container: Container
     only: list[str] | None = None
+    steps: Uses = ()
     results: dict[str, Result] = field(default_factory=dict)
+
+    @cached_property
+    def raw(self) -> SharedFrames:
+        """The raw frames, of which one reading serves all steps that can tell beforehand what they want."""
+        return shared_frames(self.container, self.steps)
 
     def candidates(self) -> list[Record]:
         """List the records that may serve as inputs, newest last."""
@@ -133,7 +139,7 @@ def recompute(record: Record) -> Result:
     by_path = {one.path: one for one in record.container.records}
     arguments: dict[str, Any] = {}
     for key, kind in step.inputs().items():
-        paths = [source.path for source in record.inputs.get(key, [])] if _unpack(kind)[0] is not None else []
+        paths = [source.path for source in record.inputs.get(key, [])] if result_kind(kind)[0] is not None else []
         for path in paths:
             if path not in by_path:
                 raise StepError(f"{record.name}: its input {path} is not in {record.container.path}")
@@ -141,34 +147,10 @@ def recompute(record: Record) -> Result:
     return _call(step, arguments)
 
 
-def input_checksum(container: Container, argument: str, path: str) -> str:
-    """Return the content hash that an input of a step from the converted content has now.
-
-    Parameters
-    ----------
-    container : Container
-        Where the input lies.
-    argument : str
-        Name of the step's argument that takes it.
-    path : str
-        The raw frames, or a group of the converted content.
-
-    Raises
-    ------
-    ContainerError
-        When nothing is at ``path``.
-    """
-    if path == layout.ATTACHMENTS:
-        files: tuple[Attachment, ...] = getattr(container, argument)
-        return text_hash(canonical_json([[one.name, one.role, one.sha256] for one in files]))
-    with container.opened() as file:
-        return frames_hash(file[path]) if path == layout.FRAMES else combined(group_hashes(file[path]))
-
-
 def _run_in(
     draft: Draft, steps: Sequence[tuple[Step, str, Mapping[str, Any]]], force: bool, alone: bool
 ) -> list[Record]:
-    session = Run(draft, None if alone else [])
+    session = Run(draft, None if alone else [], steps)
     made: list[Record] = []
     for step, name, chosen in steps:
         record = _run_one(session, step, name, chosen, force)
@@ -213,7 +195,7 @@ def _up_to_date(record: Record, step: Step, sources: Mapping[str, Sequence[Sourc
 
 
 def _find(session: Run, step: Step, name: str, key: str, kind: Any, chosen: Mapping[str, Any]) -> list[Record]:
-    result, many, optional = _unpack(kind)
+    result, many, optional = result_kind(kind)
     if result is None:
         return []
     candidates = [
@@ -283,49 +265,18 @@ def _makers(result: type[Result]) -> dict[str, bool]:
     return {name: issubclass(step.output(), result) for name, step in registry().items()}
 
 
-def _unpack(kind: Any) -> tuple[type[Result] | None, bool, bool]:
-    """Return the result class that an annotation asks for (None: not a result), whether many, whether optional."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = next(option for option in arguments if option is not type(None))
-        return _unpack(inner)[0], False, True
-    if origin is tuple:
-        return _unpack(arguments[0])[0], True, True
-    return (kind if isinstance(kind, type) and issubclass(kind, Result) else None), False, False
-
-
 def _sources(container: Container, kind: Any, key: str, records: Sequence[Record]) -> list[Source]:
-    if _unpack(kind)[0] is not None:
-        return [Source(record.path, record.result_hash) for record in records]
-    if kind is FrameReader:
-        path = layout.FRAMES
-    elif typing.get_origin(kind) is tuple:
-        path = layout.ATTACHMENTS
-    elif _plain(kind) is Sample:
-        path = "/entry/sample"
-    else:
-        path = f"{layout.DESCRIPTION}/{_plain(kind).__name__.lower()}"
-    return [Source(path, input_checksum(container, key, path))]
+    if result_kind(kind)[0] is None:
+        return [converted_source(container, kind, key)]
+    return [Source(record.path, record.result_hash) for record in records]
 
 
 def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:
-    result, many, _ = _unpack(kind)
-    if result is not None:
-        loaded = tuple(session.load(record) for record in records)
-        return loaded if many else (loaded[0] if loaded else None)
-    container = session.container
-    if kind is FrameReader:
-        return container.raw
-    if typing.get_origin(kind) is tuple:
-        return getattr(container, key)
-    return {Beam: container.beam, Detector: container.detector, Exposure: container.exposure, Sample: container.sample}[
-        _plain(kind)
-    ]
-
-
-def _plain(kind: Any) -> type:
-    found: type = next((option for option in typing.get_args(kind) if option is not type(None)), kind)
-    return found
+    result, many, _ = result_kind(kind)
+    if result is None:
+        return session.raw if kind is FrameReader else converted(session.container, kind, key)
+    loaded = tuple(session.load(record) for record in records)
+    return loaded if many else (loaded[0] if loaded else None)
 
 
 class _LazyStage:

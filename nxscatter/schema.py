@@ -13,6 +13,13 @@ from typing import Any
 from nxscatter.model import Attachment, Json
 from nxscatter.step import Step, parameter_types, registry
 
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+_FILE = {
+    "type": "object",
+    "properties": {"file": {"type": "string"}, "role": {"type": "string"}, "sha256": _SHA256},
+    "required": ["file", "role", "sha256"],
+}
 _TYPES = {float: "number", int: "integer", bool: "boolean", str: "string", Attachment: "string"}
 
 
@@ -30,7 +37,7 @@ def recipe_schema() -> dict[str, Json]:
     """Return the JSON schema of recipes: every step with its parameters, units, limits and defaults."""
     steps = [_step_schema(kind) for _, kind in sorted(registry().items())]
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": _DRAFT,
         "title": "nxscatter recipe",
         "description": "Ordered steps; a later one takes the newest record of the type it needs, or its input.",
         "type": "object",
@@ -42,6 +49,40 @@ def recipe_schema() -> dict[str, Json]:
         "required": ["step"],
         "additionalProperties": False,
     }
+
+
+def configuration_schema() -> dict[str, Json]:
+    """Return the JSON schema of a record's configuration: what was run, on what, and by which programs."""
+    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
+    source = {"type": "object", "properties": {"path": text, "checksum": _SHA256}, "required": ["path", "checksum"]}
+    described = {
+        "step": text,
+        "step_version": {"type": "integer", "minimum": 1},
+        "parameters": {"type": "object", "description": "of the step, given or by default; a file by its hash"},
+        "attachments": {"type": "object", "additionalProperties": texts, "description": "input_N of each file"},
+        "inputs": {"type": "object", "additionalProperties": {"type": "array", "items": source}},
+        "auto": {"type": "object", "description": "what the step chose by itself"},
+        "notes": {**texts, "description": "warnings"},
+        "environment": {"type": "object", "additionalProperties": text, "description": "versions of the programs"},
+    }
+    return {
+        "$schema": _DRAFT,
+        "title": "nxscatter configuration",
+        "type": "object",
+        "properties": described,
+        "required": list(described),
+        "additionalProperties": False,
+        "allOf": [_stored_step(kind) for _, kind in sorted(registry().items())],
+    }
+
+
+def _stored_step(kind: type[Step]) -> dict[str, Json]:
+    """Say what the parameters of a step are in a record, where all are given; older versions may have others."""
+    kinds = parameter_types(kind)
+    parameters = {item.name: _type_schema(kinds[item.name], item.metadata, stored=True) for item in fields(kind)}
+    which = {"step": {"const": kind.name}, "step_version": {"const": kind.version}}
+    said = {"properties": parameters, "required": list(parameters), "additionalProperties": False}
+    return {"if": {"properties": which}, "then": {"properties": {"parameters": said}}}
 
 
 def _step_schema(kind: type[Step]) -> dict[str, Json]:
@@ -72,18 +113,27 @@ def _parameter_schema(item: Field[Any], kind: Any) -> dict[str, Json]:
     return described | _type_schema(kind, rules)
 
 
-def _type_schema(kind: Any, rules: Mapping[str, Any]) -> dict[str, Json]:
-    """Return the schema of a declared type; limits and choices hold for the elements of a list."""
-    options = [option for option in typing.get_args(kind) if option is not type(None)]
+def _type_schema(kind: Any, rules: Mapping[str, Any], *, stored: bool = False) -> dict[str, Json]:
+    """Return the schema of a declared type; limits and choices hold for the elements of a list.
+
+    In a record (``stored``) a parameter may be null, a file is an object, and one value is a list, too.
+    """
+    if kind is type(None):
+        return {"type": "null"}
+    options = [option for option in typing.get_args(kind) if stored or option is not type(None)]
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        made = [_type_schema(option, rules) for option in options]
+        made = [_type_schema(option, rules, stored=stored) for option in options]
         return made[0] if len(made) == 1 else {"anyOf": made}
     if typing.get_origin(kind) is tuple:
         if options[-1] is not Ellipsis:
-            items = [_type_schema(option, rules) for option in options]
+            items = [_type_schema(option, rules, stored=stored) for option in options]
             return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
-        element = _type_schema(options[0], rules)
-        return {"anyOf": [{"type": "array", "items": element}, element]}
+        element = _type_schema(options[0], rules, stored=stored)
+        several = {"type": "array", "items": element}
+        # one text alone is taken for a slip, one number or file for a list of one
+        return several if stored or options[0] is str else {"anyOf": [several, element]}
+    if stored and kind is Attachment:
+        return _FILE
     schema: dict[str, Json] = {"type": _TYPES[kind]}
     for key, name in (("minimum", "minimum"), ("maximum", "maximum"), ("above", "exclusiveMinimum")):
         if rules[key] is not None and kind in (int, float):

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscatter import layout
+from nxscatter.annotations import input_checksum
 from nxscatter.codec import read_json, read_text
 from nxscatter.container import Container, Record, other_hashes, record_checksum, result_hashes
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.hashing import DAMAGE, combined, first_line, group_hashes
 from nxscatter.replay import OUTCOMES, replay_record
-from nxscatter.runner import input_checksum
 
 if TYPE_CHECKING:
     import h5py

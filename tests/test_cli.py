@@ -275,6 +275,19 @@ def test_verify_tells_what_was_altered(run: Callable[..., Ran], box: Path, tmp_p
     assert run("verify", box, altered).code == 1
 
 
+@pytest.mark.parametrize("command", ["identify", "table", "export", "validate", "verify"])
+def test_one_of_several_that_cannot_be_read_does_not_stop_the_others(
+    run: Callable[..., Ran], box: Path, raw: Path, tmp_path: Path, command: str
+) -> None:
+    gone = tmp_path / "gone.nxs"
+    options = ["-o", tmp_path / "export", "--format", "csv"] if command == "export" else []
+    done = run(command, gone, raw if command == "identify" else box, *options)
+    assert done.code == 1
+    assert done.out
+    assert "gone.nxs" in done.err
+    assert (run(command, gone, *options).code, done.err.count("\n")) == (2, 1)
+
+
 def test_recipes_can_be_listed_shown_and_described(run: Callable[..., Ran], tmp_path: Path) -> None:
     assert [line.split()[0] for line in run("recipe", "list").out.splitlines()[1:]] == ["auto", "saxs", "waxs"]
     shown = run("recipe", "show", "saxs")

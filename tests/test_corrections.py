@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from scattering import Stack, make_geometry, make_image
+from scattering import Stack, make_detector, make_geometry, make_image
 
 from nxscatter import normalization
+from nxscatter.container import Container, creating
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Attachment, Beam, Exposure
+from nxscatter.model import Attachment, Beam, Exposure, Origin, Sample, Scan
+from nxscatter.recipe_file import load_recipe
 from nxscatter.results import PixelFlag
+from nxscatter.runner import recompute, run_steps
 from nxscatter.steps.azimuthal import AzimuthalProfiles
 from nxscatter.steps.binning import Binning
 from nxscatter.steps.caving import Caving
@@ -297,3 +301,65 @@ def test_frames_are_corrected_one_by_one_in_profiles():
     np.testing.assert_allclose(made.intensity[1], made.intensity[0], rtol=1e-9)
     np.testing.assert_allclose(made.intensity[2], made.intensity[0], rtol=1e-9)
     assert made.intensity_errors[2].mean() < 0.6 * made.intensity_errors[0].mean()
+
+
+RECIPE = """
+[[step]]
+use = "masking"
+[[step]]
+use = "corrections"
+dark = true
+flat = "flat.npy"
+monitor = "intensity1"
+solid_angle = "absolute"
+[[step]]
+use = "azimuthal_profiles"
+q = [0.5]
+tolerance = 0.4
+bins = 36
+frames = "each"
+"""
+
+
+@pytest.fixture
+def corrected_box(tmp_path: Path) -> Container:
+    """A container of three frames that brings its dark image; the flat field is a file of the user's."""
+    scan = Scan(
+        title="rods",
+        beam=BEAM,
+        detector=make_detector(GEOMETRY),
+        sample=Sample("rods"),
+        origin=Origin("a.h5", "id02", "application/x-hdf5", "0" * 64),
+        frames=draw(30.0, 3),
+        exposure=replace(MONITORS, elapsed=np.arange(3.0)),
+        auxiliary=(attach(draw(4.0, seed=1)[0], "dark"), attach("no image", "poni")),
+    )
+    np.save(tmp_path / "flat.npy", np.full(SHAPE, 2.0))
+    (tmp_path / "recipe.toml").write_text(RECIPE)
+    with creating(tmp_path / "a.nxs", scan) as draft:
+        run_steps(draft, load_recipe(tmp_path / "recipe.toml").make())
+    return Container(tmp_path / "a.nxs")
+
+
+def test_a_container_tells_what_was_corrected(corrected_box):
+    record = corrected_box.latest("corrections")
+    assert record.auto["dark"] == "dark.edf"
+    assert record.auto["flat_mean"] == 2
+    (flat,) = record.attachments()["flat"]
+    np.testing.assert_array_equal(flat.content, np.full(SHAPE, 2.0))
+    image = record.load()
+    divisor = 2 * 5.6e3 / 3 * normalization.solid_angle(GEOMETRY)
+    expected = (draw(30.0, 3).mean(axis=0) - draw(4.0, seed=1)[0]) / divisor
+    np.testing.assert_allclose(image.intensity, expected, rtol=1e-5)
+    profiles = corrected_box.latest("azimuthal_profiles")
+    assert (image.units, profiles.load().units) == ("1/sr", "1/sr")
+    with corrected_box.opened() as file:
+        assert file[f"{record.path}/image/intensity"].attrs["units"] == "1/sr"
+        assert file[f"{record.path}/image/variance"].attrs["units"] == "(1/sr)^2"
+        assert file[f"{profiles.path}/curves/ring_1"].attrs["units"] == "1/sr"
+
+
+def test_a_correction_is_computed_again_from_the_container_alone(corrected_box):
+    for name in ("corrections", "azimuthal_profiles"):
+        record = corrected_box.latest(name)
+        np.testing.assert_array_equal(recompute(record).intensity, record.load().intensity)

@@ -124,12 +124,14 @@ def test_one_image_is_a_stack_of_one(tmp_path: Path) -> None:
 def test_monitors_and_a_clock(tmp_path: Path) -> None:
     scalers = {"HSTime": "t", "HSI0": 2, "HSI1": 3, "HS32N01": "t", "HS32F01": 1e-6, "HS32C01": 500_000}
     scalers |= {"HS32C02": 1050, "HS32Z02": 100, "HS32F02": 2, "HS32C03": 800, "HS32Z03": 0, "HS32F03": 1}
+    scalers["NormalizationFactor"] = "2.5"
     path = write(tmp_path / "a.h5", header=HEADER | scalers)
     with h5py.File(path, "a") as file:
         file["entry_0000/measurement/elapsed_time"] = [12.5, 14.0]
     exposure = read_scan(path).exposure
     assert exposure.intensity0.tolist() == [2000.0, 2000.0]
     assert exposure.intensity1.tolist() == [800.0, 800.0]
+    assert exposure.normalization == 2.5
     assert exposure.elapsed.tolist() == [0.0, 1.5]
 
 

@@ -12,7 +12,7 @@ import pytest
 from nxscatter.errors import ReadError
 from nxscatter.readers import ReadOptions
 from nxscatter.readers.keywords import Keywords
-from nxscatter.readers.saxskeywords import detector_rotations, read_geometry
+from nxscatter.readers.saxskeywords import detector_rotations, normalization_factor, read_geometry
 
 HEADER = {
     "SampleDistance": 2.46,
@@ -148,3 +148,8 @@ def test_a_poni_file_replaces_the_header_s_geometry(tmp_path: Path) -> None:
     assert (detector.center_x, detector.center_y) == pytest.approx((100.0, 100.0))
     assert (detector.rot1, detector.rot2) == (pytest.approx(math.degrees(0.1)), 0.0)
     assert [(one.name, one.role) for one in poni] == [("a.poni", "poni")]
+
+
+def test_the_normalization_factor_is_the_headers_or_unknown() -> None:
+    assert normalization_factor(Keywords("scan.edf", {"NormalizationFactor": "2.5"})) == 2.5
+    assert math.isnan(normalization_factor(Keywords("scan.edf", {})))

@@ -37,6 +37,7 @@ def test_built_in_recipes_fit_the_schema() -> None:
         "use = 'azimuthal_profiles'\nq = [0.05, 1]\nangle = 'beta'",
         "use = 'azimuthal_profiles'\nq = 0.05\nbins = 72",
         "use = 'azimuthal_profiles'\ntolerance = 0.5",
+        "use = 'azimuthal_profiles'\nhkl = ['1 0 0']",
     ],
 )
 def test_what_fits_the_schema_is_a_recipe(block: str) -> None:
@@ -53,6 +54,7 @@ def test_what_fits_the_schema_is_a_recipe(block: str) -> None:
         "use = 'azimuthal_profiles'\nq = [0.05, -1]",
         "use = 'azimuthal_profiles'\nangle = 'phi'",
         "use = 'azimuthal_profiles'\ntolerance = 0.6",
+        "use = 'azimuthal_profiles'\nhkl = '1 0 0'",
         "use = 'azimuthal_profiles'\nbins = 'many'",
         "use = 'azimuthal_profiles'\nas = 'a b'",
     ],

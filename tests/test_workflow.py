@@ -212,3 +212,42 @@ def test_an_unwritable_folder_is_named(raw: Path, tmp_path: Path) -> None:
 def test_every_error_names_the_input(raw: Path) -> None:
     with pytest.raises(NxscatterError, match=raw.stem):
         process(raw, SHORT, q=[3.0])
+
+
+COBALT = """data_cobalt
+_cell_length_a 2.507
+_cell_length_b 2.507
+_cell_length_c 4.069
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 120
+_space_group_name_H-M_alt "P 63/m m c"
+"""
+
+
+def test_reflections_of_a_crystal_become_rings_with_labels_and_the_cif_is_kept(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    cif = tmp_path / "cobalt.cif"
+    cif.write_text(COBALT)
+    recipe = prepare(cif=cif, hkl="1 0 0;0 0 2;0 0 1")
+    (use,) = (use for use in recipe.uses if use.step == "azimuthal_profiles")
+    assert recipe.name == "waxs"
+    assert use.parameters["hkl"] == ("1 0 0", "0 0 2", "0 0 1")
+    expected = [4 * np.pi / (np.sqrt(3) * 2.507), 4 * np.pi / 4.069, 2 * np.pi / 4.069]
+    assert np.allclose(use.parameters["q"], expected, rtol=1e-12)
+    assert [record.getMessage() for record in caplog.records] == [
+        "cobalt.cif: reflection (0 0 1) is extinct in P 63/m m c"
+    ]
+    raw = tmp_path / "x_raw.h5"
+    simulate.write_id02(raw, simulate.oriented((2.894,), kappa=5.0), simulate.RAYONIX_WAXS)
+    short = parse_recipe(
+        f'[[step]]\nuse = "masking"\n[[step]]\nuse = "azimuthal_profiles"\ncif = "{cif}"\nhkl = ["1 0 0"]'
+    )
+    profiles = process(raw, short)[-1]
+    assert profiles.load().hkl == ("1 0 0",)
+    assert profiles.attachments()["cif"][0].content == COBALT
+    cif.unlink()
+    assert profiles.make_step().parameters["cif"]["file"] == "cobalt.cif"
+    with pytest.raises(ReadError, match=r"cobalt\.cif"):
+        prepare(cif=cif, hkl="1 0 0")

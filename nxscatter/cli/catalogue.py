@@ -1,16 +1,13 @@
 """Records for the catalogues of facilities: catalogue."""
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
 from nxscatter.cli import arguments as arg
-from nxscatter.cli.app import command, log
-
-T = TypeVar("T")
-R = TypeVar("R")
+from nxscatter.cli.app import command
+from nxscatter.cli.several import each
 
 
 @command()
@@ -44,25 +41,9 @@ def catalogue(
     names = [name.strip() for name in formats.split(",") if name.strip()]
     planned = plan(files, output, names, profile, author, upload, licence=licence, raw=raw, zipped=zipped)
     alone = len(files) == 1
-    entries, bad = _each(planned.write, files, alone)
+    entries, bad = each(planned.write, files, alone)
     for entry in entries:
         for path in entry.paths:
             typer.echo(str(path))
-    _, refused = _each(planned.send, entries, alone)
+    _, refused = each(planned.send, entries, alone)
     return 1 if bad or refused else 0
-
-
-def _each(action: Callable[[T], R], items: Iterable[T], alone: bool) -> tuple[list[R], int]:
-    """Do it for each, going on past a bad one, unless it is alone; return the results and the number of failures."""
-    from nxscatter.errors import NxscatterError
-
-    done, failed = [], 0
-    for item in items:
-        try:
-            done.append(action(item))
-        except NxscatterError as error:
-            if alone:
-                raise
-            failed += 1
-            log.error("%s", error)
-    return done, failed

@@ -8,6 +8,9 @@ import typer
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command, log
 from nxscatter.cli.output import echo_json
+from nxscatter.cli.several import each
+
+_FAILED_REPLAYS = ("different", "not_replayable")
 
 
 @command()
@@ -18,7 +21,7 @@ def export(
         str | None, typer.Option("--format", metavar="F,F,...", help="Formats, as csv,png; all by default.")
     ] = None,
     record: Annotated[str | None, typer.Option(metavar="NAME", help="Only this record.")] = None,
-) -> None:
+) -> int:
     """Write tables, pictures and other files.
 
     From the containers alone; by default beside each, in all formats.
@@ -27,8 +30,10 @@ def export(
     from nxscatter.container import Container
 
     chosen = None if formats is None else [name.strip() for name in formats.split(",")]
-    for path in exporters.export([Container(file) for file in files], output, chosen, record):
+    containers, failed = each(Container, files, len(files) == 1)
+    for path in exporters.export(containers, output, chosen, record):
         typer.echo(str(path))
+    return 1 if failed else 0
 
 
 @command()
@@ -39,16 +44,17 @@ def validate(files: arg.Containers, as_json: arg.Json = False) -> int:
     """
     from nxscatter.validate import validate
 
-    rows = []
-    for file in files:
+    def check(file: Path) -> dict[str, Any]:
         found = validate(file)
-        rows.append({"file": str(file), "errors": found.errors, "warnings": found.warnings, "messages": found.messages})
         if not as_json:
             typer.echo(f"{file}: {found.errors} errors, {found.warnings} warnings")
             _echo_lines(found.messages)
+        return {"file": str(file), "errors": found.errors, "warnings": found.warnings, "messages": found.messages}
+
+    rows, failed = each(check, files, len(files) == 1)
     if as_json:
         echo_json(rows)
-    return 1 if any(row["errors"] for row in rows) else 0
+    return 1 if failed or any(row["errors"] for row in rows) else 0
 
 
 @command()
@@ -63,20 +69,20 @@ def verify(
     """
     from nxscatter.verify import verify
 
-    rows: list[dict[str, Any]] = []
-    for file in files:
+    def check(file: Path) -> dict[str, Any]:
         found = verify(file, replay)
-        rows.append({"file": str(file), "ok": found.ok, "replayed": found.replayed, "problems": found.problems})
         for note in found.notes:
             log.info("note: %s: %s", file, note)
         if not as_json:
             replayed = f", replayed: {found.replayed.replace('_', ' ')}" if found.replayed else ""
             typer.echo(f"{file}: {'ok' if found.ok else f'{len(found.problems)} problems'}{replayed}")
             _echo_lines(found.problems)
+        return {"file": str(file), "ok": found.ok, "replayed": found.replayed, "problems": found.problems}
+
+    rows, failed = each(check, files, len(files) == 1)
     if as_json:
         echo_json(rows)
-    failed = any(not row["ok"] or row["replayed"] in ("different", "not_replayable") for row in rows)
-    return 1 if failed else 0
+    return 1 if failed or any(not row["ok"] or row["replayed"] in _FAILED_REPLAYS for row in rows) else 0
 
 
 def _echo_lines(lines: list[str]) -> None:

@@ -14,6 +14,7 @@ import typer
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command, log
 from nxscatter.cli.output import echo_fields
+from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
     from nxscatter.batch import Outcome
@@ -51,23 +52,16 @@ def identify(
 
     Which reader takes it, what that finds, what is missing and the option that supplies it.
     """
-    from nxscatter.errors import NxscatterError
     from nxscatter.readers import identify
 
-    failed = 0
-    for file in files:
-        try:
-            found = identify(file, reader)
-        except NxscatterError as error:
-            if len(files) == 1:
-                raise
-            failed += 1
-            log.error("%s", error)
-            continue
+    def tell(file: Path) -> None:
+        found = identify(file, reader)
         typer.echo(f"{file}: reader {found.reader}")
         echo_fields(found.found)
         for what, option in found.missing:
             typer.echo(f"  missing: {what}; give {option}")
+
+    _, failed = each(tell, files, len(files) == 1)
     return 1 if failed else 0
 
 

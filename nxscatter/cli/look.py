@@ -7,6 +7,7 @@ import typer
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
 from nxscatter.cli.output import echo_fields, echo_json, echo_table
+from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
     from nxscatter.container import Container, Record
@@ -62,7 +63,7 @@ def table(
     as_json: arg.Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Every version of each record.")] = False,
-) -> None:
+) -> int:
     """Print fits and order parameters.
 
     One row a file, frame, ring, peak and method.
@@ -70,7 +71,8 @@ def table(
     from nxscatter.container import Container
     from nxscatter.table import columns, rows
 
-    found = [row for file in files for row in rows(Container(file), every)]
+    tables, failed = each(lambda file: rows(Container(file), every), files, len(files) == 1)
+    found = [row for table in tables for row in table]
     if as_json:
         echo_json(found)
     elif as_csv:
@@ -79,6 +81,7 @@ def table(
         typer.echo(csv_text(columns(), ([row[name] for name in columns()] for row in found)), nl=False)
     else:
         _echo_results(found)
+    return 1 if failed else 0
 
 
 @command()
@@ -94,7 +97,7 @@ def view(file: arg.OneContainer) -> int:
 
     path = Container(file).path
     silx = Path(sys.executable).with_name("silx")
-    if not silx.exists() or find_spec("PySide6") is None:
+    if not silx.exists() or not any(map(find_spec, ("PySide6", "PyQt6", "PyQt5"))):
         raise NxscatterError('silx view is not installed here; run: pip install "nxscatter[view]"')
     return subprocess.run([silx, "view", path], check=False).returncode
 

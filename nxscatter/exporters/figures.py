@@ -7,7 +7,6 @@ date nor a version: the same records give the same bytes.
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,10 +15,11 @@ import numpy as np
 
 from nxscatter.exporters.curves import draw_fit, draw_radial, draw_sectors, draw_summary
 from nxscatter.exporters.files import write_file
+from nxscatter.exporters.images import image_suffix, placed_images
 from nxscatter.exporters.maps import draw_map
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
 from nxscatter.results import Fits, Geometry, Image, Profiles, Rings, Sectors
-from nxscatter.table import Row, newest, of_kind, rows
+from nxscatter.table import Row, of_kind, rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,17 +39,15 @@ __all__ = [
 ]
 
 _DPI = 150
-_log = logging.getLogger("nxscatter")
 
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
     """Write the map of the last image, the radial profile with its rings, and the fit of each ring."""
     names = Names.of(container)
     written = []
-    for record in _last_images(of_kind(records, Image)):
-        png = _map_png(container, record, records)
-        if png is not None:
-            written.append(write_file(folder / names.map_figure(_image_suffix(record)), png))
+    for record, image, geometry in placed_images(container, records):
+        png = figure_png((6.6, 5.8), _map, image, geometry, *_marked(records), _title(container))
+        written.append(write_file(folder / names.map_figure(image_suffix(record)), png))
     for kind, part, draw in ((Rings, "full", draw_radial), (Sectors, "sectors", draw_sectors)):
         for record in of_kind(records, kind):
             path = names.radial_profile(part, record_suffix(record, kind)).with_suffix(".png")
@@ -111,17 +109,6 @@ def _export_fits(container: Container, folder: Path, names: Names, record: Recor
     return written
 
 
-def _map_png(container: Container, record: Record, records: Sequence[Record]) -> bytes | None:
-    geometries = of_kind(_ancestors(record), Geometry) or newest(of_kind(container.records, Geometry))
-    if not geometries:
-        _log.warning("%s: %s has no map in q space without a geometry record", container.path, record.name)
-        return None
-    image: Any = record.load()
-    geometry: Any = geometries[-1].load()
-    rings, labels = _marked(records)
-    return figure_png((6.6, 5.8), _map, image, geometry, rings, labels, _title(container))
-
-
 def _marked(records: Sequence[Record]) -> tuple[list[float], list[str]]:
     """Rings to mark on a map, with their labels: those of the profiles, else those that were found."""
     for kind in (Profiles, Rings):
@@ -140,27 +127,9 @@ def _map(
     figure: Figure, image: Image, geometry: Geometry, rings: Sequence[float], labels: Sequence[str], title: str
 ) -> None:
     axes = figure.add_subplot()
-    shown = draw_map(axes, image.intensity, geometry.binned(image.binning), rings=rings, labels=labels)
+    shown = draw_map(axes, image.intensity, geometry, rings=rings, labels=labels)
     axes.set_title(title, fontsize=9, parse_math=False)
     figure.colorbar(shown, ax=axes, label=f"intensity ({image.units})")
-
-
-def _last_images(records: Sequence[Record]) -> list[Record]:
-    """Return the images that no other of these was made from."""
-    before = {ancestor.name for record in records for ancestor in _ancestors(record)}
-    return [record for record in records if record.name not in before]
-
-
-def _image_suffix(record: Record) -> str:
-    """Return what tells the maps of several images apart: the last one needs no name of its own."""
-    last = _last_images(newest(of_kind(record.container.records, Image)))
-    return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image)
-
-
-def _ancestors(record: Record) -> list[Record]:
-    """Return the records that this one stands on, in the order in which they were made."""
-    found = {one.name: one for parent in record.parents for one in (*_ancestors(parent), parent)}
-    return sorted(found.values(), key=lambda one: one.sequence)
 
 
 def _title(container: Container) -> str:

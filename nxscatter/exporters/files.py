@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nxscatter.transaction import disk_error
@@ -17,13 +18,27 @@ def write_file(path: Path, content: bytes) -> Path:
     ContainerError
         When it cannot be written.
     """
+    with writing(path) as temporary:
+        temporary.write_bytes(content)
+    return path
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[Path]:
+    """Give a path beside ``path`` to write to, which takes its name when the block ends well; folders are made.
+
+    Raises
+    ------
+    ContainerError
+        When it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(content)
+        yield temporary
         temporary.replace(path)
     except OSError as error:
+        raise disk_error(path, error) from error
+    finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise disk_error(path, error) from error
-    return path

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nxscatter.exporters.views import view_of
 from nxscatter.readers.titles import image_number
 from nxscatter.table import of_kind
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from nxscatter.container import Container, Record
     from nxscatter.model import Beam, Detector
     from nxscatter.results import Result
+    from nxscatter.steps.views import Naming
 
 _LONGEST = 80  # bytes of one part; file systems allow 255 for the whole name
 _USAXS_BELOW, _WAXS_ABOVE = 0.03, 1.0  # largest q on the detector, 1/angstrom
@@ -30,11 +32,11 @@ class Names:
     Parameters
     ----------
     prefix : str
-        SAXS, WAXS or USAXS.
+        SAXS, WAXS or USAXS, or what a view says.
     sample : str
         Sample name, safe.
     field : str
-        Magnetic field as ``"100mT"``, "" when unknown.
+        Magnetic field as ``"100mT"``, or time in a series as ``"120s"``; "" when unknown.
     image : str
         Image number, five digits; the stem of the source's file name when it has none.
     """
@@ -49,12 +51,23 @@ class Names:
         """Take the names from what the container says of its source, sample and detector."""
         sample, source = container.sample, container.origin.file_name
         number = image_number(source)
-        known = np.isfinite(sample.magnetic_field)
         return cls(
             prefix=station(source, container.detector, container.beam),
             sample=safe_name(sample.name),
-            field=f"{np.format_float_positional(sample.magnetic_field, trim='-')}mT" if known else "",
+            field=_state(sample.magnetic_field, "mT"),
             image=safe_name(Path(source).stem) if number is None else f"{number:05d}",
+        )
+
+    def shown(self, record: Record) -> Names:
+        """Return the names that the files of a record have by the view of it."""
+        return self.by(view_of(record.container, record.base))
+
+    def by(self, view: Naming) -> Names:
+        """Return the names with the prefix of a view, and its time in place of the field."""
+        return replace(
+            self,
+            prefix=safe_name(view.prefix) if view.prefix else self.prefix,
+            field=self.field if view.time is None else _state(view.time, "s"),
         )
 
     @property
@@ -83,6 +96,14 @@ class Names:
         """Figure of the map in q space."""
         return Path("png_images", f"{self.shot}{suffix}.png")
 
+    def data_figure(self) -> Path:
+        """Figure of the map that begins with the prefix, in the export's folder itself."""
+        return Path(f"{self.prefix}_{self.shot}.png")
+
+    def zoom_figure(self) -> Path:
+        """Figure of the part of the map around the beam."""
+        return Path("png_images", f"{self.prefix}_{self.shot}_zoom.png")
+
     def map_arrays(self, suffix: str = "") -> Path:
         """NPZ file of the map in q space."""
         return Path("png_images", f"{self.prefix}_{self.shot}{suffix}.npz")
@@ -96,6 +117,16 @@ class Names:
     def fitting_results(self) -> Path:
         """Figure that sums up the fits."""
         return Path(f"{self.prefix}_Fitting_results.png")
+
+    @property
+    def azimuthal_comparison(self) -> Path:
+        """Figure of the azimuthal profiles of a series."""
+        return Path("Azimuthal_Profiles", f"{self.prefix}_azim_profiles.png")
+
+    @property
+    def radial_comparison(self) -> Path:
+        """Figure of the radial profiles of a series."""
+        return Path(f"Radial_Profiles_{self.prefix}", f"{self.prefix}_sectors.png")
 
 
 def station(file_name: str, detector: Detector, beam: Beam) -> str:
@@ -118,6 +149,10 @@ def safe_name(text: str) -> str:
     """Reduce a text to letters, digits and ``+ - . _``, so that it is one part of a file name and nothing else."""
     name = re.sub(r"[^\w.+-]+", "_", unicodedata.normalize("NFC", text)).strip("._-")
     return name.encode()[:_LONGEST].decode(errors="ignore") or "unknown"
+
+
+def _state(value: float, unit: str) -> str:
+    return f"{np.format_float_positional(value, trim='-')}{unit}" if np.isfinite(value) else ""
 
 
 def ring_names(q: Sequence[float], hkl: Sequence[str]) -> list[str]:

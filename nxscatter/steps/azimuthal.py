@@ -8,7 +8,7 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.errors import ParameterError
-from nxscatter.model import Exposure, Floats, Ints, param
+from nxscatter.model import Attachment, Exposure, Floats, Ints, param
 from nxscatter.results import Geometry, Image, Profiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
@@ -41,6 +41,7 @@ class AzimuthalProfiles(Step):
     frames: str = param("", "one profile of the mean, or one of each frame", default="mean", choices=("mean", "each"))
     method: str = param("", "who sums up the pixels", default="own", choices=("own", "pyfai"))
     hkl: tuple[str, ...] = param("", "reflection of each ring, as a label", default=())
+    cif: Attachment | None = param("", "crystal structure that gave q", default=None)
 
     def __post_init__(self) -> None:
         """Check what a single parameter's range cannot say."""

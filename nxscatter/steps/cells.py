@@ -8,9 +8,11 @@ from functools import cached_property
 import numpy as np
 
 from nxscatter.errors import StepError
-from nxscatter.model import Exposure, Floats, Ints
+from nxscatter.frames import Stage
+from nxscatter.model import Array, Exposure, Floats, Ints
 from nxscatter.results import Image
 from nxscatter.steps.azimuth_bins import Sum
+from nxscatter.streams import PerFrame, of_each
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,8 @@ class Cells:
         The intensity is NaN without a valid pixel, the error without a measured one.
         """
         values = np.asarray(self.image.intensity.reshape(-1)[self.index], dtype=float)
-        return self._means(values, self.image.variance_at(self.index[: self.measured]))
+        variances = self.image.variance_at(self.index[: self.measured])
+        return self._averages(self.total(values), self.total(variances))
 
     def each_frame(self) -> tuple[Floats, Floats]:
         """Return the same of each frame, along a first axis.
@@ -80,19 +83,22 @@ class Cells:
             raise StepError(
                 f"{self.step}.frames = 'each' needs the raw frames, and the image has lost them: use 'mean'"
             )
-        gather = self.image.stage.gather(self.index)
-        intensity = np.empty((self.image.frames, *self.pixels.shape))
-        errors = np.empty_like(intensity)
-        for number, frame in enumerate(self.image.stage.raw):
-            values, variances = gather(frame, number)
-            intensity[number], errors[number] = self._means(values, variances[: self.measured])
-        return intensity, errors
+        return self._averages(*of_each(self.image.stage.raw, self._sums_of_frame(self.image.stage)))
 
-    def _means(self, values: Floats, variances: Floats) -> tuple[Floats, Floats]:
+    def _sums_of_frame(self, stage: Stage) -> PerFrame:
+        gather, total, measured = stage.gather(self.index), self.total, self.measured
+
+        def sums(frame: Array, number: int) -> tuple[Floats, Floats]:
+            values, variances = gather(frame, number)
+            return total(values), total(variances[:measured])
+
+        return sums
+
+    def _averages(self, values: Floats, variances: Floats) -> tuple[Floats, Floats]:
+        """Turn sums into a mean and its standard error."""
         with np.errstate(invalid="ignore"):
             # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
-            errors = np.sqrt(np.maximum(self.total(variances), 0)) / self.hits
-            return self.total(values) / self.pixels, errors
+            return values / self.pixels, np.sqrt(np.maximum(variances, 0)) / self.hits
 
 
 def frame_times(step: str, image: Image, exposure: Exposure | None) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from nxscatter.chain import MaskedStage, RawStage
 from nxscatter.errors import StepError
 from nxscatter.frames import FrameReader
+from nxscatter.framesum import FrameSum
 from nxscatter.model import Array, Attachment, Detector, Floats, Ints, param
 from nxscatter.results import Image, PixelFlag
 from nxscatter.step import Step
@@ -76,25 +78,31 @@ class Masking(Step):
         number = raw.shape[0]
         if number == 1:
             frame = raw.read(0)
-            self._flag_values(frame, detector, flags)
+            for where, flag in self._reasons(frame, detector):
+                _add(flags, where, flag)
             return frame.astype(_lossless_type(frame, flags))
-        total = np.zeros(flags.shape)
+        total = FrameSum(flags.shape)
+        seen: dict[int, Array] = {}
         for frame in raw:
-            self._flag_values(frame, detector, flags)
-            total += frame
-        return total / number
+            for where, flag in self._reasons(frame, detector):
+                if flag not in seen or np.greater(where, seen[flag]).any():  # mostly the same in all frames
+                    _add(flags, where, flag)
+                    seen[flag] = where
+            total.add(frame)
+        return total.total / number
 
-    def _flag_values(self, frame: Array, detector: Detector, flags: Ints) -> None:
+    def _reasons(self, frame: Array, detector: Detector) -> Iterator[tuple[Array, int]]:
+        """Yield what the values of a frame say: where a pixel is invalid, and why."""
         kind = frame.dtype
         if kind.kind == "u":
             full = PixelFlag.DEAD if kind.itemsize >= 4 else PixelFlag.SATURATED
-            _add(flags, frame == np.iinfo(kind).max, full)
+            yield frame == np.iinfo(kind).max, full
         elif kind.kind == "f":
-            _add(flags, ~np.isfinite(frame), PixelFlag.NOT_A_NUMBER)
+            yield ~np.isfinite(frame), PixelFlag.NOT_A_NUMBER
         if np.isfinite(detector.dummy) and detector.dummy != 0:  # Dummy = 0 means none
-            _add(flags, _is_dummy(frame, detector.dummy, detector.ddummy), PixelFlag.DUMMY)
+            yield _is_dummy(frame, detector.dummy, detector.ddummy), PixelFlag.DUMMY
         if self.saturation is not None:
-            _add(flags, frame >= self.saturation, PixelFlag.SATURATED)
+            yield frame >= self.saturation, PixelFlag.SATURATED
 
 
 def _add(flags: Ints, where: Array, flag: int) -> None:

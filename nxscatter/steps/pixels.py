@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nxscatter.model import param
+from nxscatter.model import Attachment, param
 from nxscatter.results import Geometry, Image, PixelProfiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.ring_choice import choose_rings
@@ -22,6 +22,7 @@ class AzimuthalPixels(Step):
     tolerance: float = param("", "half-width of a ring, relative to q", default=0.02, above=0, maximum=0.5)
     angle: str = param("", "angle to the q_parr axis, or azimuth", default="beta", choices=("chi", "beta"))
     hkl: tuple[str, ...] = param("", "reflection of each ring, as a label", default=())
+    cif: Attachment | None = param("", "crystal structure that gave q", default=None)
 
     def __call__(self, image: Image, geometry: Geometry, rings: Rings | None = None) -> PixelProfiles:
         """Return the pixels of the mean image.

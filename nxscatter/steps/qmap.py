@@ -54,7 +54,7 @@ class QSpaceMap(Step):
         first, last = self._limits(geometry, cell)
         area, total, hits, variance = _sums(image, geometry, cell, min(pixel / cell, 1.0), first, last)
         if not area.any():
-            raise StepError(f"{self.name}: no valid pixel in the map: give a larger {self.name}.q_max or other masks")
+            raise StepError(f"{self.name}: no pixel of the map is valid: give a larger q_max or other masks")
         with np.errstate(invalid="ignore"):
             intensity, errors = total / area, np.sqrt(np.maximum(variance, 0)) / hits
         return QMap(
@@ -78,10 +78,13 @@ class QSpaceMap(Step):
             low, high = max(q.min(), -reach) / cell, min(q.max(), reach) / cell
             first.append(int(np.floor(low + 0.5)))
             last.append(int(np.floor(high + 0.5)))
-        cells = (last[0] - first[0] + 1) * (last[1] - first[1] + 1)
-        if cells > _MOST_CELLS:
+        sides = [end - start + 1 for start, end in zip(first, last, strict=True)]
+        if min(sides) < 1:
+            raise StepError(f"{self.name}: no pixel within q_max = {reach:g} 1/angstrom: give a larger one")
+        if sides[0] * sides[1] > _MOST_CELLS:
             raise StepError(
-                f"{self.name}: the map would have {cells} cells: give {self.name}.cell above {cell:.3g} 1/angstrom"
+                f"{self.name}: the map would have {sides[0]} x {sides[1]} cells: "
+                f"give {self.name}.cell above {cell:.3g} 1/angstrom"
             )
         return (first[0], first[1]), (last[0], last[1])
 

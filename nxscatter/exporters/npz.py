@@ -1,0 +1,50 @@
+"""NumPy files of the images in q space: ``Qx`` and ``QZ`` in 1/angstrom, and the intensity ``Z``."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nxscatter.exporters.files import writing
+from nxscatter.exporters.images import image_suffix, placed_images, q_image
+from nxscatter.exporters.names import Names, record_suffix
+from nxscatter.model import Floats
+from nxscatter.results import QMap
+from nxscatter.table import of_kind
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container, Record
+
+
+def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
+    """Write the last images, whose ``Qx``, ``QZ`` and ``Z`` are (rows, columns), and the maps on a regular grid.
+
+    A map has one ``Qx`` a column and one ``QZ`` a row. ``Z`` is NaN where there is no data.
+    """
+    names = Names.of(container)
+    written = []
+    for record, image, geometry in placed_images(container, records):
+        found = q_image(image, geometry)
+        path = folder / names.map_arrays(image_suffix(record))
+        written.append(_write(path, {"Qx": found.qx, "QZ": found.qz, "Z": found.intensity}))
+    for record in of_kind(records, QMap):
+        grid = record.load()
+        assert isinstance(grid, QMap)
+        path = folder / names.map_arrays(f"_qmap{record_suffix(record, QMap)}")
+        written.append(_write(path, {"Qx": grid.q_parr, "QZ": grid.q_perp, "Z": grid.intensity}))
+    return written
+
+
+def _write(path: Path, arrays: Mapping[str, Floats]) -> Path:
+    """Write what ``numpy.savez`` writes, every entry dated as zip files begin, so that equal arrays give equal bytes."""
+    with writing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            with archive.open(entry, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.ascontiguousarray(array), allow_pickle=False)
+    return path

@@ -1,0 +1,263 @@
+"""One measurement behind the classes of the scripts: its arguments, its container, and the chain of its steps."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import weakref
+from collections.abc import Sequence
+from enum import Enum
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from nxscatter.errors import ParameterError, ReadError
+from nxscatter.inputs import PathLike, is_container
+from nxscatter.model import Attachment
+from nxscatter.readers import ReadOptions
+from nxscatter.recipe import Recipe, Use
+from nxscatter.results import Geometry, Image
+from nxscatter.workflow import Conversion, convert_file, naming, run_recipe
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container, Record
+    from nxscatter.crystal import Crystal
+    from nxscatter.model import Array, Floats
+
+Numbers: TypeAlias = "Array | Sequence[float] | float"
+Reflections: TypeAlias = "Array | Sequence[Sequence[int]]"
+_log = logging.getLogger("nxscatter")
+
+
+class Place(Enum):
+    """Where a container belongs when nothing else is said."""
+
+    BESIDE = "beside the input"
+
+    def __repr__(self) -> str:
+        """Name it as one writes it."""
+        return self.name
+
+
+BESIDE = Place.BESIDE
+
+
+class Ring(NamedTuple):
+    """A ring that was asked for: its key in the answers, q in 1/angstrom, and the reflection ("" for a q)."""
+
+    key: str
+    q: float
+    hkl: str
+
+
+class Measurement:
+    """Arguments, container and chain of steps of one measurement.
+
+    Every method that computes runs the whole chain (geometry, masking, binning, caving, and what it needs); what is
+    up to date in the container is found there and not computed again.
+    """
+
+    def __init__(
+        self,
+        file: PathLike,
+        cif_file: PathLike | None,
+        instrument: str,
+        reflections: Reflections | None,
+        qvalues: Numbers | None,
+        threshold: float,
+        binning: int,
+        mask: PathLike | Attachment | None,
+        skipcalib: bool,
+        container: PathLike | Place | None,
+    ) -> None:
+        self.file = Path(file).expanduser()
+        self.cif_file = cif_file
+        self.instrument = instrument
+        self.reflections = None if reflections is None else np.atleast_2d(reflections)
+        self.qvalues = None if qvalues is None else np.atleast_1d(np.asarray(qvalues, dtype=float))
+        self.threshold = threshold
+        self.binning = binning
+        self.mask = mask
+        self.skipcalib = skipcalib
+        self._caving: int | None = None
+        self._images: dict[tuple[Any, ...], Image] = {}
+        self._maps: dict[tuple[str, float], Floats] = {}
+        self.container = self._open(container)
+        #: Folder of the files that methods write: the container's, or the input's when that is in memory.
+        self.folder = self.file.parent if container is None else self.container.path.parent
+
+    def _open(self, place: PathLike | Place | None) -> Container:
+        from nxscatter.container import Container, creating
+        from nxscatter.inputs import container_path
+
+        output: PathLike | None = None
+        if place is None:
+            output = tempfile.mkdtemp(prefix="nxscatter-")
+            weakref.finalize(self, shutil.rmtree, output, ignore_errors=True)
+        elif not isinstance(place, Place):
+            output = place
+        with naming(self.file):
+            if not is_container(self.file):
+                options = ReadOptions(skip_calibration=self.skipcalib)
+                return convert_file(self.file, Conversion(self.instrument.lower(), options), output).container
+            target = self.file if output is None else container_path(self.file, output)
+            if not target.exists():
+                with creating(target, Container(self.file)):
+                    pass
+            return Container(target)
+
+    def run(self, *uses: Use) -> list[Record]:
+        """Run the image's chain and then ``uses``; return the records of those."""
+        recipe = Recipe("mapping", (*self._image_uses(), *uses))
+        done = run_recipe(self.container, recipe, keep_masks=False)
+        return list(done.records)[len(done.records) - len(uses) :]
+
+    @property
+    def image(self) -> Image:
+        """The image as it is now: mean of all frames, masked, binned, and caved if that was asked for."""
+        key = (self.binning, self.mask, self._caving)
+        if key not in self._images:
+            image = self._image_record().load()
+            assert isinstance(image, Image)
+            self._images = {key: image}
+        return self._images[key]
+
+    def _image_record(self) -> Record:
+        from nxscatter.runner import run_steps
+
+        steps = Recipe("mapping", self._image_uses()).make()
+        # An image alone needs no geometry, which may be unknown when calibration was skipped.
+        if self.skipcalib and self._caving is None:
+            steps = [one for one in steps if one[1] != "geometry"]
+        with naming(self.file):
+            return run_steps(self.container, steps)[-1]
+
+    def _image_uses(self) -> tuple[Use, ...]:
+        uses = [Use("masking", "masking", parameters={"mask": self._masks})]
+        if self.binning != 1:
+            uses.append(Use("binning", "binning", parameters={"factor": self.binning}))
+        if self._caving is not None:
+            uses.append(Use("caving", "caving", parameters={"max_iter": self._caving}))
+        return tuple(uses)
+
+    @property
+    def _masks(self) -> tuple[Attachment, ...]:
+        if self.mask is None:
+            return ()
+        return (self.mask if isinstance(self.mask, Attachment) else load_mask(self.mask),)
+
+    @cached_property
+    def stored_geometry(self) -> Geometry:
+        """Geometry of the stored pixels."""
+        from nxscatter.steps.geometry import DetectorGeometry
+
+        with naming(self.file):
+            return DetectorGeometry()(self.container.beam, self.container.detector)
+
+    @property
+    def geometry(self) -> Geometry:
+        """Geometry of the binned image."""
+        return self.stored_geometry.binned(self.binning)
+
+    @cached_property
+    def crystal(self) -> Crystal | None:
+        """What the CIF says, None without one."""
+        from nxscatter.crystal import read_cif
+
+        if self.cif_file is None:
+            return None
+        path = Path(self.cif_file).expanduser()
+        try:
+            return read_cif(path.read_text("utf-8"), path.name)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReadError(f"{path}: cannot be read as text ({error}); give a CIF") from error
+
+    def known_crystal(self) -> Crystal:
+        """Return the crystal.
+
+        Raises
+        ------
+        ParameterError
+            When no CIF was given.
+        """
+        if self.crystal is None:
+            raise ParameterError(f"{self.file.name}: reflections need a crystal structure: give cif_file")
+        return self.crystal
+
+    def rings(self) -> list[Ring]:
+        """Return the rings that the arguments ask for: reflections, then q values.
+
+        Raises
+        ------
+        ParameterError
+            When there is none.
+        """
+        found = [] if self.reflections is None else [self.reflection_ring(one) for one in self.reflections]
+        if self.qvalues is not None:
+            found += [Ring(str(q), float(q), "") for q in self.qvalues]
+        if not found:
+            raise ParameterError(f"{self.file.name}: no ring is asked for: give qvalues, or cif_file and reflections")
+        return found
+
+    def reflection_ring(self, reflection: Any) -> Ring:
+        """Return the ring of a reflection, given as three numbers or a text."""
+        from nxscatter.crystal import q_hkl
+
+        hkl = miller(reflection)
+        crystal = self.known_crystal()
+        label = " ".join(map(str, hkl))
+        if crystal.is_absent(hkl):
+            _log.warning("%s: reflection (%s) is extinct in %s", self.file.name, label, crystal.space_group)
+        return Ring(str(reflection), q_hkl(crystal.cell, hkl), label)
+
+    def ring(self, reflection: Any = None, qvalue: float | None = None) -> Ring:
+        """Return the one ring that a method is asked for."""
+        if (reflection is None) == (qvalue is None):
+            raise ParameterError(f"{self.file.name}: give a reflection, or a qvalue in 1/angstrom")
+        return self.reflection_ring(reflection) if qvalue is None else Ring(str(qvalue), float(qvalue), "")
+
+    def tolerance(self, rings: Sequence[Ring]) -> float:
+        """Return the relative half-width of the rings: the threshold, where that leaves no bin without pixels.
+
+        A narrower one gives way to the default of the steps, and a warning says so.
+        """
+        from nxscatter.steps.azimuth_bins import AzimuthBins
+        from nxscatter.steps.azimuthal import AzimuthalProfiles
+
+        usual = AzimuthalProfiles.tolerance
+        if self.threshold >= usual:
+            return self.threshold
+        bins = AzimuthBins("chi", AzimuthalProfiles.bins)
+        needed = max(bins.tolerance_to_fill(self.geometry, ring.q) for ring in rings)
+        if self.threshold >= needed:
+            return self.threshold
+        _log.warning(
+            "%s: threshold = %g is less than the pixels resolve, the rings are taken within %g of their q",
+            self.file.name,
+            self.threshold,
+            usual,
+        )
+        return usual
+
+
+def ring_parameters(rings: Sequence[Ring], tolerance: float) -> dict[str, Any]:
+    """Return the parameters by which a step knows its rings."""
+    hkl = tuple(ring.hkl for ring in rings)
+    return {"q": tuple(ring.q for ring in rings), "tolerance": tolerance, "hkl": hkl if any(hkl) else ()}
+
+
+def miller(reflection: Any) -> tuple[int, int, int]:
+    """Return Miller indices, given as three numbers or a text."""
+    from nxscatter.crystal import parse_hkl
+
+    return parse_hkl(reflection if isinstance(reflection, str) else " ".join(f"{one:g}" for one in reflection))
+
+
+def load_mask(path: PathLike) -> Attachment:
+    """Read a mask file; non-zero means that a pixel is ignored."""
+    from nxscatter.readers.masks import read_mask
+
+    return read_mask(Path(path).expanduser())
