@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nxscatter.container import Container as Container
-    from nxscatter.container import Container as open  # noqa: A004, N813
+    from nxscatter.container import Container as open  # noqa: A004, F401, N813
     from nxscatter.container import Record as Record
     from nxscatter.errors import NxscatterError as NxscatterError
+    from nxscatter.mapping import BatchAzimProfileExtraction as BatchAzimProfileExtraction
+    from nxscatter.mapping import Mapping as Mapping
     from nxscatter.order import order_parameter as order_parameter
     from nxscatter.readers import ReadOptions as ReadOptions
     from nxscatter.recipe import Recipe as Recipe
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "BatchAzimProfileExtraction": "mapping.BatchAzimProfileExtraction",
     "Container": "container.Container",
+    "Mapping": "mapping.Mapping",
     "NxscatterError": "errors.NxscatterError",
     "ReadOptions": "readers.ReadOptions",
     "Recipe": "recipe.Recipe",
@@ -40,7 +44,9 @@ _HOMES = {
 
 # ``open`` is left out: a star import must not hide the built-in
 __all__ = [
+    "BatchAzimProfileExtraction",
     "Container",
+    "Mapping",
     "NxscatterError",
     "ReadOptions",
     "Recipe",

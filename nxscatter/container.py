@@ -159,12 +159,18 @@ class Record:
             return {key: tuple(read_attachment(group[name]) for name in listed) for key, listed in names}
 
     def make_step(self) -> Step:
-        """Make the step again, from the stored parameters and embedded files."""
+        """Make the step again in the version that was run, from the stored parameters and embedded files.
+
+        Raises
+        ------
+        UnknownStepError
+            When the code of this version is not here.
+        """
         parameters: dict[str, Any] = {**self.parameters}
         kinds = self.attachments()
         for key, files in kinds.items():
             parameters[key] = files if isinstance(parameters[key], list) else files[0]
-        return make_step(self.step, parameters)
+        return make_step(self.step, parameters, self.step_version)
 
     def load(self) -> Result:
         """Read the result.
@@ -183,6 +189,11 @@ class Record:
     def __repr__(self) -> str:
         """Name and step in one line."""
         return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
+
+    def _repr_html_(self) -> str:
+        from nxscatter.notebook import record_html
+
+        return record_html(self)
 
 
 class Container:
@@ -356,6 +367,11 @@ class Container:
         size = f"{frames} x {rows} x {columns}"
         return f"<Container {self.path.name}: {self.sample.name}{at_field}, {size}, {len(self.records)} records>"
 
+    def _repr_html_(self) -> str:
+        from nxscatter.notebook import container_html
+
+        return container_html(self)
+
 
 class Draft(Container):
     """A container inside a transaction: everything that was appended so far can be read.
@@ -436,8 +452,9 @@ class Draft(Container):
         names = [*ledger["names"], f"{name}_v{number}"]
         layout.write_ledger(file, {**ledger, "records": len(names), "names": names, "checksum": checksum})
         entry.attrs["default"] = f"{name}_v{number}"
-        self.__dict__.pop("records", None)
-        return self.record(f"{name}_v{number}")
+        record = Record(self, names[-1])
+        self.__dict__["records"] = (*self.records, record)
+        return record
 
     def close(self, *, keep: bool) -> None:
         """Close the copy, to ``keep`` it or to throw it away.

@@ -15,6 +15,10 @@ class ParameterError(NxscatterError, ValueError):
     """A parameter of a step, a recipe or an option has no legal value."""
 
 
+class UnknownStepError(ParameterError):
+    """A step, or the version of it that made a record, is not known here."""
+
+
 class StepError(NxscatterError):
     """A step cannot run on the inputs it was given."""
 

@@ -15,37 +15,38 @@ class FrameSum:
     Whole numbers of up to 32 bits are added in 32 bits, many times faster than in double precision, and carried over
     before they could overflow. What an unsigned 32-bit pixel adds by holding its type's maximum, the mark of a dead
     one, is not defined.
+
+    Parameters
+    ----------
+    total : ndarray of float64
+        Where to add to.
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._carried = np.zeros(shape)
-        self._part = np.zeros(shape, np.int32)
+    def __init__(self, total: Floats) -> None:
+        self._total = total
+        self._part = np.zeros(total.shape, np.int32)
         self._room = _ROOM
 
     def add(self, frame: Array) -> None:
         """Add one frame."""
-        if frame.dtype.kind not in "iu" or frame.dtype.itemsize > 4:
-            self._carried += frame
+        kind = frame.dtype
+        if kind.kind not in "iu" or kind.itemsize > 4:
+            self._total += frame
             return
-        # seen as signed, the maximum is -1 and does not take up the room of the others
-        part = frame.view(frame.dtype.str.replace("u", "i")) if frame.dtype.itemsize == 4 else frame
+        # seen as signed, the maximum is -1 and takes up no room
+        part = frame.view(kind.str.replace("u", "i")) if kind.itemsize == 4 else frame
         low, high = int(part.min()), int(part.max())
-        if frame.dtype.kind == "u" and low < -1:
-            self._carried += frame
+        if kind.kind == "u" and low < -1:
+            self._total += frame
             return
         largest = max(high, -low)
         if largest > self._room:
-            self._carry()
+            self.carry()
         np.add(self._part, part, out=self._part)
         self._room -= largest
 
-    @property
-    def total(self) -> Floats:
-        """The sum of what was added."""
-        self._carry()
-        return self._carried
-
-    def _carry(self) -> None:
-        self._carried += self._part
+    def carry(self) -> None:
+        """Bring what was added over to the total."""
+        self._total += self._part
         self._part[...] = 0
         self._room = _ROOM

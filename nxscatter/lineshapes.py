@@ -3,6 +3,10 @@
 Every line is a background plus ``I`` times a peak about ``x0``. A pattern with a centre of symmetry repeats
 every 180 degrees. `maier_saupe`, `kratky`, `leadbetter_norris` and `pseudo_voigt_periodic` do so by themselves,
 `pseudo_voigt` does when it is given ``period=180``.
+
+At wide angles an azimuth in the detector's plane is not the angle between q and the director: for a director across
+the beam ``cos(theta) = cos(theta_Bragg)*cos(azimuth from the director)``. The lines of an orientation distribution
+take theta_Bragg and see the true angle; those of a pseudo-Voigt are lines of the azimuth itself.
 """
 
 # ruff: noqa: E741 - I is the name of an intensity in this field
@@ -100,8 +104,17 @@ def pseudo_voigt_periodic_jacobian(
     return _stack(np.ones_like(peak), peak, -I * by_d, I * by_gamma, I * by_eta)
 
 
-def maier_saupe(x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0, b: Number = 0.0) -> Floats:
-    """Maier-Saupe line ``I*exp(kappa*(cos^2(x - x0) - 1)) + a*x + b`` (Maier & Saupe 1959).
+def maier_saupe(
+    x: Number,
+    I: Number,
+    x0: Number,
+    kappa: Number,
+    a: Number = 0.0,
+    b: Number = 0.0,
+    *,
+    theta_bragg: Number = 0.0,
+) -> Floats:
+    """Maier-Saupe line ``I*exp(kappa*cos^2(theta_bragg)*(cos^2(x - x0) - 1)) + a*x + b`` (Maier & Saupe 1959).
 
     Parameters
     ----------
@@ -115,8 +128,11 @@ def maier_saupe(x: Number, I: Number, x0: Number, kappa: Number, a: Number = 0.0
         Strength of the order; negative: a minimum at x0.
     a, b : float or ndarray
         Slope per degree and level of the background.
+    theta_bragg : float or ndarray
+        Bragg angle, degrees.
     """
-    return np.asarray(I * maier_saupe_peak(_distance(x, x0), kappa)[0] + a * np.asarray(x) + b)
+    peak = maier_saupe_peak(_distance(x, x0), kappa, theta_bragg)[0]
+    return np.asarray(I * peak + a * np.asarray(x) + b)
 
 
 def maier_saupe_jacobian(
@@ -126,40 +142,50 @@ def maier_saupe_jacobian(
     kappa: Number,
     a: Number = 0.0,
     b: Number = 0.0,
+    *,
+    theta_bragg: Number = 0.0,
 ) -> Floats:
     """Return the derivatives of `maier_saupe` by I, x0, kappa, a and b, along the first axis."""
-    peak, by_d, by_kappa = maier_saupe_peak(_distance(x, x0), kappa)
+    peak, by_d, by_kappa = maier_saupe_peak(_distance(x, x0), kappa, theta_bragg)
     return _stack(peak, -I * by_d, I * by_kappa, x, np.ones_like(peak))
 
 
-def kratky(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+def kratky(
+    x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0
+) -> Floats:
     """Equatorial intensity of rods in a Maier-Saupe distribution, each scattering in its own equatorial plane.
 
-    ``b + I*K(kappa*cos^2(x - x0))/K(kappa)`` with ``K(a) = exp(a/2)*I0(a/2)``, x0 the middle of the equator
-    (the director stands at x0 + 90). Source: Agra-Kooijman, Fisch & Kumar, doi:10.1080/02678292.2017.1372526.
+    ``b + I*K(kappa*sin^2 theta)/K(kappa)`` with ``K(a) = exp(a/2)*I0(a/2)`` and theta the angle from the director,
+    which stands at x0 + 90: ``sin^2 theta = 1 - cos^2(theta_bragg)*sin^2(x - x0)``. Source: Agra-Kooijman, Fisch & Kumar, doi:10.1080/02678292.2017.1372526.
     Parameters as in `maier_saupe`.
     """
-    return np.asarray(I * kratky_peak(_distance(x, x0), kappa)[0] + b)
+    return np.asarray(I * kratky_peak(_distance(x, x0), kappa, theta_bragg)[0] + b)
 
 
-def kratky_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+def kratky_jacobian(
+    x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0
+) -> Floats:
     """Return the derivatives of `kratky` by I, x0, kappa and b, along the first axis."""
-    peak, by_d, by_kappa = kratky_peak(_distance(x, x0), kappa)
+    peak, by_d, by_kappa = kratky_peak(_distance(x, x0), kappa, theta_bragg)
     return _stack(peak, -I * by_d, I * by_kappa, np.ones_like(peak))
 
 
-def leadbetter_norris(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+def leadbetter_norris(
+    x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0
+) -> Floats:
     """Equatorial intensity of a Maier-Saupe distribution after Leadbetter & Norris (1979).
 
-    The integral of `kratky` with a further factor cos w: ``b + I*L(kappa*cos^2(x - x0))/L(kappa)`` with
+    The integral of `kratky` with a further factor cos w: ``b + I*L(kappa*sin^2 theta)/L(kappa)`` with
     ``L(a) = exp(a)*sqrt(pi)*erf(sqrt(a))/(2*sqrt(a))``. Parameters as in `maier_saupe`.
     """
-    return np.asarray(I * leadbetter_norris_peak(_distance(x, x0), kappa)[0] + b)
+    return np.asarray(I * leadbetter_norris_peak(_distance(x, x0), kappa, theta_bragg)[0] + b)
 
 
-def leadbetter_norris_jacobian(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0) -> Floats:
+def leadbetter_norris_jacobian(
+    x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0
+) -> Floats:
     """Return the derivatives of `leadbetter_norris` by I, x0, kappa and b, along the first axis."""
-    peak, by_d, by_kappa = leadbetter_norris_peak(_distance(x, x0), kappa)
+    peak, by_d, by_kappa = leadbetter_norris_peak(_distance(x, x0), kappa, theta_bragg)
     return _stack(peak, -I * by_d, I * by_kappa, np.ones_like(peak))
 
 
@@ -193,22 +219,22 @@ def pseudo_voigt_periodic_peak(d: Number, gamma: Number, eta: Number) -> tuple[F
     )
 
 
-def maier_saupe_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
+def maier_saupe_peak(d: Number, kappa: Number, theta_bragg: Number = 0.0) -> tuple[Floats, ...]:
     """Return the peak of height 1 at distance d (degrees), and its derivatives by d and kappa."""
-    angle = np.asarray(d) * _DEGREE
-    drop = -(np.sin(angle) ** 2)
+    angle, tilt = np.asarray(d) * _DEGREE, np.cos(theta_bragg * _DEGREE) ** 2
+    drop = -tilt * np.sin(angle) ** 2
     peak = np.exp(kappa * drop)
-    return peak, -_DEGREE * kappa * np.sin(2 * angle) * peak, drop * peak
+    return peak, -_DEGREE * kappa * tilt * np.sin(2 * angle) * peak, drop * peak
 
 
-def kratky_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
+def kratky_peak(d: Number, kappa: Number, theta_bragg: Number = 0.0) -> tuple[Floats, ...]:
     """Return the peak of height 1 at distance d (degrees), and its derivatives by d and kappa."""
-    return _ordered_peak(d, kappa, _kratky_factor)
+    return _equatorial_peak(d, kappa, theta_bragg, _kratky_factor)
 
 
-def leadbetter_norris_peak(d: Number, kappa: Number) -> tuple[Floats, ...]:
+def leadbetter_norris_peak(d: Number, kappa: Number, theta_bragg: Number = 0.0) -> tuple[Floats, ...]:
     """Return the peak of height 1 at distance d (degrees), and its derivatives by d and kappa."""
-    return _ordered_peak(d, kappa, _leadbetter_norris_factor)
+    return _equatorial_peak(d, kappa, theta_bragg, _leadbetter_norris_factor)
 
 
 @dataclass(frozen=True)
@@ -226,9 +252,13 @@ class Line:
     level, slope : str
         Those of the background; ``""`` for a line without a slope.
     peak : callable
-        ``(d, *shape) -> (peak, by d, by each shape parameter)``.
+        ``(d, *shape) -> (peak, by d, by each shape parameter)``; ``(d, *shape, theta_bragg)`` when ``polar``.
+    area : bool
+        I is the peak's area, not its height.
     periodic : bool
         The peak repeats every 180 degrees by itself.
+    polar : bool
+        The peak depends on the angle between q and the director, and so on theta_Bragg (degrees).
     """
 
     name: str
@@ -237,7 +267,9 @@ class Line:
     level: str
     slope: str
     peak: Callable[..., tuple[Floats, ...]]
+    area: bool = False
     periodic: bool = True
+    polar: bool = False
 
 
 LINES = {
@@ -250,6 +282,7 @@ LINES = {
             "y0",
             "slope",
             pseudo_voigt_peak,
+            area=True,
             periodic=False,
         ),
         Line(
@@ -259,26 +292,31 @@ LINES = {
             "y0",
             "",
             pseudo_voigt_periodic_peak,
+            area=True,
         ),
-        Line("maier_saupe", ("I", "x0", "kappa", "a", "b"), ("kappa",), "b", "a", maier_saupe_peak),
-        Line("kratky", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", kratky_peak),
-        Line("leadbetter_norris", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", leadbetter_norris_peak),
+        Line("maier_saupe", ("I", "x0", "kappa", "a", "b"), ("kappa",), "b", "a", maier_saupe_peak, polar=True),
+        Line("kratky", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", kratky_peak, polar=True),
+        Line("leadbetter_norris", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", leadbetter_norris_peak, polar=True),
     )
 }
 
 
-def _ordered_peak(d: Number, kappa: Number, factor: Callable[[Floats], tuple[Floats, Floats]]) -> tuple[Floats, ...]:
-    """Return g(kappa*cos^2 d)/g(kappa) and its derivatives for ``g(a) = exp(max(a, 0))*h(a)``.
+def _equatorial_peak(
+    d: Number, kappa: Number, theta_bragg: Number, factor: Callable[[Floats], tuple[Floats, Floats]]
+) -> tuple[Floats, ...]:
+    """Return g(kappa*sin^2 theta)/g(kappa) and its derivatives for ``g(a) = exp(max(a, 0))*h(a)``.
 
-    ``factor`` gives h and the derivative of ln g, both bounded, so that nothing overflows.
+    theta is the angle from the director, which stands 90 degrees from d = 0. ``factor`` gives h and the derivative of
+    ln g, both bounded, so that nothing overflows.
     """
     angle, kappa = np.asarray(d) * _DEGREE, np.asarray(kappa, dtype=float)
-    cos2 = np.cos(angle) ** 2
-    a = kappa * cos2
+    tilt = np.cos(theta_bragg * _DEGREE) ** 2
+    sin2 = np.cos(angle) ** 2 + (1 - tilt) * np.sin(angle) ** 2
+    a = kappa * sin2
     h, by_a = factor(a)
     h_top, by_top = factor(kappa)
     peak = np.exp(np.maximum(a, 0) - np.maximum(kappa, 0)) * h / h_top
-    return peak, -_DEGREE * kappa * np.sin(2 * angle) * by_a * peak, (by_a * cos2 - by_top) * peak
+    return peak, -_DEGREE * kappa * tilt * np.sin(2 * angle) * by_a * peak, (by_a * sin2 - by_top) * peak
 
 
 def _gauss(d: Number, gamma: Number) -> tuple[Floats, Floats, Floats]:

@@ -274,7 +274,7 @@ def _finite(value: Json) -> Json:
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return value if all(type(item) is str for item in value) else [_finite(item) for item in value]
     if isinstance(value, np.ndarray):
         return _finite(value.tolist())
     if isinstance(value, np.generic):

@@ -198,3 +198,32 @@ def _gauss_legendre() -> Averages:
     """Nodes and weights on 0..1."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     return (nodes + 1) / 2, weights / 2
+
+
+def maier_saupe_amplitude(height: float, kappa: float, covariance: Floats) -> tuple[float, float]:
+    """Return what a fitted line of some height is in units of the normalised Maier-Saupe distribution.
+
+    ``height*exp(kappa*(cos^2 theta - 1)) = A*exp(kappa*cos^2 theta)/Z(kappa)`` with Z the integral of
+    ``exp(kappa*cos^2 theta)*sin(theta)`` over 0..180 degrees, so that ``A = height*2*D(sqrt(kappa))/sqrt(kappa)``, D
+    being Dawson's integral. The derivative of ln A by kappa is ``<cos^2> - 1``.
+
+    Parameters
+    ----------
+    height, kappa : float
+        Parameters of `lineshapes.maier_saupe`, kappa above 0.
+    covariance : ndarray (2, 2)
+        Theirs.
+
+    Returns
+    -------
+    A, error : float
+        NaN where the line was not fitted.
+    """
+    from scipy.special import dawsn
+
+    if not kappa > 0:
+        return float("nan"), float("nan")
+    factor = 2 * float(dawsn(np.sqrt(kappa))) / np.sqrt(kappa)
+    mean_square = (2 * float(order_parameter("maier_saupe", kappa=kappa)) + 1) / 3
+    gradient = factor * np.array([1.0, height * (mean_square - 1)])
+    return height * factor, float(np.sqrt(gradient @ covariance @ gradient))

@@ -10,9 +10,10 @@ import numpy as np
 
 from nxscatter.codec import make_group, write_result
 from nxscatter.container import Record, environment, result_hashes
-from nxscatter.errors import NxscatterError
+from nxscatter.errors import UnknownStepError
+from nxscatter.hashing import first_line
+from nxscatter.results import Result
 from nxscatter.runner import recompute
-from nxscatter.step import registry
 
 if TYPE_CHECKING:
     import h5py
@@ -29,8 +30,8 @@ class Replay:
     Attributes
     ----------
     outcome : str
-        One of `OUTCOMES`: every bit equal; numbers within `TOLERANCE`; further apart; or the step's code of the
-        record's version is not here.
+        One of `OUTCOMES`: every bit equal; numbers within `TOLERANCE`; further apart, or not to be computed; or the
+        step's code of the record's version is not here.
     message : str
         In words, "" when exact.
     """
@@ -45,17 +46,15 @@ def replay_record(record: Record) -> Replay:
     The inputs are the stored results, each of which is replayed itself; frame by frame steps go back to the raw
     frames.
     """
-    here = registry().get(record.step)
-    if here is None or here.version != record.step_version:
-        known = "is not known here" if here is None else f"is version {here.version} here"
-        return Replay(
-            "not_replayable",
-            f"{record.path}: cannot be replayed, step {record.step} {known}, the record has {record.step_version}",
-        )
     try:
-        result = recompute(record)
-    except NxscatterError as error:
-        return Replay("different", f"{record.path}: cannot be computed again: {error}")
+        return _compared(record, recompute(record))
+    except UnknownStepError as error:
+        return Replay("not_replayable", f"{record.path}: cannot be replayed: {error}")
+    except Exception as error:  # noqa: BLE001, altered inputs can break a step in any way
+        return Replay("different", f"{record.path}: cannot be computed again: {first_line(error)}")
+
+
+def _compared(record: Record, result: Result) -> Replay:
     import h5py
 
     with h5py.File("replay", "w", driver="core", backing_store=False) as memory, record.container.opened() as file:

@@ -245,21 +245,16 @@ class Rings(Intensities):
     )
 
     def plots(self) -> tuple[Plot, ...]:
-        """Draw the radial profile in which the rings were found."""
+        """Draw the radial profile around the rings: what lies close to the beam would make them invisible."""
         found = ", ".join(f"{q:.4g}" for q in self.q)
-        return (
-            Plot(
-                "radial_profile",
-                "intensity",
-                ("q",),
-                {
-                    "intensity": (self.intensity, "counts", "mean intensity"),
-                    "intensity_errors": (self.intensity_errors, "counts", ""),
-                    "q": (self.radial_q, "1/angstrom", "q (1/angstrom)"),
-                },
-                title=f"radial profile, rings at q = {found} 1/angstrom" if found else "radial profile, no ring found",
-            ),
-        )
+        near = self.radial_q >= 0.6 * np.min(self.q, initial=np.inf) if found else np.ones(len(self.radial_q), bool)
+        values = {
+            "intensity": (self.intensity[near], "counts", "mean intensity"),
+            "intensity_errors": (self.intensity_errors[near], "counts", ""),
+            "q": (self.radial_q[near], "1/angstrom", "q (1/angstrom)"),
+        }
+        title = f"intensity ({self.units}), {f'rings at q = {found} 1/angstrom' if found else 'no ring found'}"
+        return (Plot("radial_profile", "intensity", ("q",), values, title=title),)
 
 
 @dataclass(frozen=True)

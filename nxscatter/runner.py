@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
+import numpy as np
+
 from nxscatter.annotations import converted, converted_source, result_kind
 from nxscatter.container import Container, Draft, Record, Source
 from nxscatter.errors import ParameterError, StepError
@@ -52,7 +54,7 @@ class Run:
         if record.name not in self.results:
             result = record.load()
             if isinstance(result, Image):
-                result = replace(result, stage=_LazyStage(record))
+                result = replace(result, stage=_LazyStage(record, result.flags))
             self.results[record.name] = result
         return self.results[record.name]
 
@@ -121,21 +123,18 @@ def run_steps(
     return [container.record(name) for name in names]
 
 
-def recompute(record: Record) -> Result:
+def recompute(record: Record, session: Run | None = None) -> Result:
     """Compute the result of a record again from its stored parameters and inputs, with its stage when an image.
+
+    It is computed with the version of the step that made it.
 
     Raises
     ------
-    StepError
-        When the step's code has another version than the record.
+    UnknownStepError
+        When the code of the version that made the record, or one that it stands on, is not here.
     """
-    version = get_step(record.step).version
-    if version != record.step_version:
-        raise StepError(
-            f"{record.name}: step {record.step} is version {version} here, the record has {record.step_version}"
-        )
     step = record.make_step()
-    session = Run(record.container)
+    session = session or Run(record.container)
     by_path = {one.path: one for one in record.container.records}
     arguments: dict[str, Any] = {}
     for key, kind in step.inputs().items():
@@ -282,13 +281,20 @@ def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:
 class _LazyStage:
     """The chain behind an image that was read from its record: made again when somebody streams frames."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, flags: Ints) -> None:
         self._record = record
+        self._flags = flags
 
     @cached_property
     def _stage(self) -> Stage:
-        image = recompute(self._record)
+        # an image step goes by which pixels are valid: where the first frame tells them all, the others need not be read
+        session = Run(self._record.container)
+        with session.raw.rehearsal():
+            image = recompute(self._record, session)
         assert isinstance(image, Image)
+        if not np.array_equal(image.flags, self._flags):
+            image = recompute(self._record)
+            assert isinstance(image, Image)
         if image.stage is None:
             raise StepError(f"{self._record.name}: step {self._record.step} cannot be applied frame by frame")
         return image.stage

@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nxscatter.errors import ParameterError
+from nxscatter.errors import ParameterError, UnknownStepError
 from nxscatter.model import Attachment, Json
 
-_REGISTRY: dict[str, type[Step]] = {}
+_REGISTRY: dict[str, type[Step]] = {}  # the newest version of each
+_OLDER: dict[tuple[str, int], type[Step]] = {}  # versions that are kept to replay records made with them
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ class Step:
     `nxscatter.model.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
     `~nxscatter.frames.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
+
+    A class of an older version may be kept under the same name: records that it made are replayed with it, and
+    nothing else uses it.
 
     Raises
     ------
@@ -41,7 +45,11 @@ class Step:
         """Enter the step into the registry."""
         super().__init_subclass__(**kwargs)
         if "name" in cls.__dict__:
-            _REGISTRY[cls.name] = cls
+            known = _REGISTRY.get(cls.name, cls)
+            older, newer = sorted((known, cls), key=lambda one: one.version)
+            _REGISTRY[cls.name] = newer
+            if older.version < newer.version:
+                _OLDER[older.name, older.version] = older
 
     def __post_init__(self) -> None:
         """Bring every parameter to its declared type and check its range."""
@@ -88,17 +96,28 @@ def registry() -> dict[str, type[Step]]:
     return dict(_REGISTRY)
 
 
-def get_step(name: str) -> type[Step]:
-    """Return the step called ``name``; raise ParameterError with the known names when there is none."""
+def get_step(name: str, version: int | None = None) -> type[Step]:
+    """Return the step called ``name``, the newest version of it or the one asked for.
+
+    Raises
+    ------
+    UnknownStepError
+        When there is no such step, with the known names, or its code of this version is not kept.
+    """
     known = registry()
     if name not in known:
-        raise ParameterError(f"unknown step '{name}': use one of {', '.join(sorted(known))}")
-    return known[name]
+        raise UnknownStepError(f"unknown step '{name}': use one of {', '.join(sorted(known))}")
+    newest = known[name]
+    if version in (None, newest.version):
+        return newest
+    if (name, version) not in _OLDER:
+        raise UnknownStepError(f"step {name} is version {newest.version} here, version {version} is not kept")
+    return _OLDER[name, version]
 
 
-def make_step(name: str, parameters: Mapping[str, Any]) -> Step:
-    """Make a step from its name and parameters; unknown keys raise and list the known ones."""
-    kind = get_step(name)
+def make_step(name: str, parameters: Mapping[str, Any], version: int | None = None) -> Step:
+    """Make a step from its name, parameters and version; unknown keys raise and list the known ones."""
+    kind = get_step(name, version)
     known = [item.name for item in fields(kind)]
     for key in parameters:
         if key not in known:

@@ -53,6 +53,16 @@ def field_series(tmp_path_factory: pytest.TempPathFactory) -> list[Simulated]:
     return simulate.field_series(tmp_path_factory.mktemp("series"))
 
 
+@pytest.fixture(scope="session")
+def processed_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The container of the ID02 frame with the records of the recipe ``saxs``; not to be changed."""
+    from nxscatter.cli import run
+
+    folder = tmp_path_factory.mktemp("processed")
+    assert run(["process", str(id02_file.path), "-o", str(folder), "--q", "0.05,0.068"]) == 0
+    return folder / f"{id02_file.path.stem}.nxs"
+
+
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the toy steps into the registry, for one test."""

@@ -34,7 +34,7 @@ def test_everything_that_a_reader_found_comes_back(box):
     assert box.masks == scan.masks
     assert box.auxiliary == scan.auxiliary
     assert box.shape == scan.shape
-    np.testing.assert_array_equal(np.stack(list(box.raw)), scan.frames)
+    np.testing.assert_array_equal(np.stack([frame.copy() for frame in box.raw]), scan.frames)
     assert box.origin == dataclasses.replace(scan.origin, header={"a": 1, "b": None})
 
 

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from nxscatter.cli import run
 from nxscatter.container import Container
 from nxscatter.verify import verify
@@ -15,24 +13,16 @@ from nxscatter.verify import verify
 KILLS = 40
 
 
-@pytest.fixture(scope="module")
-def processed(id02_file, tmp_path_factory):
-    """A small container with the records of one run."""
-    folder = tmp_path_factory.mktemp("faults")
-    assert run(["process", str(id02_file.path), "-o", str(folder), "--q", "0.05,0.068"]) == 0
-    return next(folder.glob("*.nxs"))
-
-
-def test_killed_at_any_moment_a_container_is_the_old_or_the_new_one(processed, tmp_path):
+def test_killed_at_any_moment_a_container_is_the_old_or_the_new_one(processed_file, tmp_path):
     folder = tmp_path / "box"
     folder.mkdir()
-    container = Path(shutil.copy(processed, folder / "x.nxs"))
+    container = Path(shutil.copy(processed_file, folder / "x.nxs"))
     program, findings = Path(__file__).with_name("killing.py"), tmp_path / "findings.json"
-    subprocess.run([sys.executable, program, container, processed, str(KILLS), findings], check=True)
+    subprocess.run([sys.executable, program, container, processed_file, str(KILLS), findings], check=True)
     found = json.loads(findings.read_text())
     runs = found["runs"]
     assert [one["problems"] for one in runs] == [[]] * KILLS
-    added = len(Container(processed).records)
+    added = len(Container(processed_file).records)
     assert {one["new"] for one in runs} <= {0, added}
     assert all(one["new"] == added for one in runs if one["ended"])
     # the kills came in time, and some of them while the new file was being written

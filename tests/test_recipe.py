@@ -36,8 +36,8 @@ def values(recipe: Recipe) -> dict[str, dict[str, object]]:
 
 def test_built_in_recipes_are_the_chains_that_the_design_names() -> None:
     fits = ("azimuthal_profiles", "fit_pseudo_voigt", "fit_maier_saupe", "order_parameter")
-    assert built_in() == ("auto", "saxs", "waxs")
-    assert load_recipe("auto").steps == ("geometry", "masking", "caving", "rings", *fits)
+    assert built_in() == ("auto", "refined", "saxs", "waxs")
+    assert load_recipe("auto").steps == ("geometry", "masking", "rings", "caving", *fits)
     for name in ("saxs", "waxs"):
         assert load_recipe(name).steps == ("geometry", "masking", "caving", *fits)
     assert all(load_recipe(name).name == name for name in built_in())
@@ -124,7 +124,7 @@ def test_a_wrong_setting_is_refused(setting: str, words: tuple[str, ...]) -> Non
 
 
 def test_an_unknown_recipe_lists_the_known_ones() -> None:
-    with pytest.raises(ParameterError, match=r"no recipe 'sacks'.*auto, saxs, waxs"):
+    with pytest.raises(ParameterError, match=r"no recipe 'sacks'.*auto, refined, saxs, waxs"):
         load_recipe("sacks")
 
 

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 import toy
+from silx.io.nxdata import get_default
 
 from nxscatter.errors import ContainerError
 from nxscatter.schema import schema_path
@@ -47,6 +48,11 @@ def test_so_is_one_about_which_little_is_known(tmp_path):
     assert (found.errors, found.warnings, found.messages) == (0, 0, [])
 
 
+def test_so_is_one_made_by_the_real_steps(processed_file):
+    found = validate(processed_file)
+    assert (found.errors, found.warnings, found.messages) == (0, 0, [])
+
+
 def test_the_definition_itself_is_sound():
     from nexusformat.nexus.validate import lint_nxdl
 
@@ -65,13 +71,25 @@ def test_the_definition_works_with_nxvalidate(box):
     assert "Total number of warnings: 0" in ended.stdout
 
 
-def test_pynxtools_finds_it_valid(box):
+def test_pynxtools_finds_it_valid(toy_file, processed_file):
     from pynxtools.dataconverter.helpers import collector
     from pynxtools.dataconverter.validation import validate_hdf_group_against
 
-    with h5py.File(box.path) as file:
-        assert validate_hdf_group_against("NXsas", file["entry"], str(box.path))
-    assert collector.data["warning_and_error"] == set()
+    for path in (toy_file, processed_file):
+        with h5py.File(path) as file:
+            assert validate_hdf_group_against("NXsas", file["entry"], str(path))
+        assert collector.data["warning_and_error"] == set()
+
+
+def test_silx_draws_every_record_of_the_real_steps(processed_file):
+    with h5py.File(processed_file) as file:
+        records = [group for group in file["entry"].values() if group.attrs.get("NX_class") == "NXprocess"]
+        assert len(records) >= 6
+        for group in (file, file["entry"], *records):
+            plot = get_default(group)
+            assert plot is not None, group.name
+            assert plot.is_valid, group.name
+            assert plot.title, group.name
 
 
 def drop(path):

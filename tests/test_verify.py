@@ -11,7 +11,7 @@ import toy
 
 from nxscatter import layout, runner
 from nxscatter.container import Container
-from nxscatter.errors import ContainerError
+from nxscatter.errors import ContainerError, UnknownStepError
 from nxscatter.hashing import text_hash
 from nxscatter.model import Attachment, canonical_json
 from nxscatter.verify import verify
@@ -49,6 +49,11 @@ def test_neither_has_a_copy_written_by_other_tools(box, tmp_path):
         new.attrs.update(old.attrs)
         old.copy("entry", new)
     assert verify(tmp_path / "copy.nxs").problems == []
+
+
+def test_neither_has_one_made_by_the_real_steps(processed_file):
+    found = verify(processed_file, replay=True)
+    assert (found.problems, found.replayed, found.notes) == ([], "exact", [])
 
 
 def value(path, change):
@@ -407,7 +412,55 @@ def test_replay_with_newer_code_is_refused(box, monkeypatch):
     monkeypatch.setattr(toy.ToyFit, "version", 2)
     found = verify(box.path, replay=True)
     assert (found.ok, found.replayed) == (False, "not_replayable")
-    assert found.problems == ["/entry/toy_fit_v1: cannot be replayed, step toy_fit is version 2 here, the record has 1"]
+    assert found.problems == [
+        "/entry/toy_fit_v1: cannot be replayed: step toy_fit is version 2 here, version 1 is not kept"
+    ]
+
+
+def test_what_stands_on_a_lost_version_is_not_replayable_either(box, monkeypatch):
+    """Frame by frame, a profile is made through the steps of its image."""
+
+    def call(self, image: toy.Image, geometry: toy.Geometry, rings: toy.Rings | None = None) -> toy.Profiles:
+        return image.stage.shape
+
+    monkeypatch.setattr(toy.ToyCaving, "version", 2)
+    monkeypatch.setattr(toy.ToyProfiles, "__call__", call)
+    problems = verify(box.path, replay=True).problems
+    assert any(one.startswith("/entry/toy_profiles_v1: cannot be replayed: step toy_caving") for one in problems)
+
+
+def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
+    from nxscatter import step
+
+    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
+    monkeypatch.setattr(step, "_OLDER", {})
+
+    class Newer(toy.ToyFit):
+        name = "toy_fit"
+        version = 2
+
+        def __call__(self, profiles: toy.Profiles) -> toy.Fits:
+            raise AssertionError("the record was made by version 1")
+
+    assert step.get_step("toy_fit") is Newer
+    assert step.get_step("toy_fit", 1) is toy.ToyFit
+    assert verify(box.path, replay=True).replayed == "exact"
+
+
+def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch, toys):
+    from nxscatter import step
+
+    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
+    monkeypatch.setattr(step, "_OLDER", {})
+
+    class Older(toy.ToyFit):
+        name = "toy_fit"
+        version = 0
+
+    assert step.get_step("toy_fit") is toy.ToyFit
+    assert step.get_step("toy_fit", 0) is Older
+    with pytest.raises(UnknownStepError, match="step toy_fit is version 1 here, version 5 is not kept"):
+        step.get_step("toy_fit", 5)
 
 
 def test_replay_without_the_step_is_refused(box, monkeypatch):
@@ -416,9 +469,7 @@ def test_replay_without_the_step_is_refused(box, monkeypatch):
     monkeypatch.delitem(step._REGISTRY, "toy_order")
     found = verify(box.path, replay=True)
     assert found.replayed == "not_replayable"
-    assert found.problems == [
-        "/entry/toy_order_v1: cannot be replayed, step toy_order is not known here, the record has 1"
-    ]
+    assert found.problems[0].startswith("/entry/toy_order_v1: cannot be replayed: unknown step 'toy_order'")
 
 
 def test_replay_reports_a_step_that_fails(box, monkeypatch):

@@ -6,7 +6,7 @@ import typer
 
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
-from nxscatter.cli.output import echo_fields, echo_json, echo_table
+from nxscatter.cli.output import echo_json, echo_table
 from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
@@ -17,25 +17,26 @@ _TABLE = ("file", "field_mT", "frame", "q", "hkl", "peak", "model", "x0", "S", "
 
 @command()
 def history(file: arg.OneContainer, as_json: arg.Json = False) -> None:
-    """List the records of a container.
+    """Show the records of a container as a tree.
 
-    What was done, when, with which parameters; stale: made from an input of which there is a newer version.
+    What was made from what, when, with which parameters; stale: made from an input of which there is a newer version.
     """
     from nxscatter.container import Container
 
-    rows = [_entry(record) for record in Container(file).records]
+    container = Container(file)
     if as_json:
-        echo_json(rows)
+        echo_json([_entry(record) for record in container.records])
         return
-    head = ("sequence", "name", "step_version", "date", "inputs", "stale", "parameters")
-    echo_table(([_brief(row, name) for name in head] for row in rows), head)
+    from nxscatter.cli.tree import echo_history
+
+    echo_history(container)
 
 
 @command()
 def show(file: arg.OneContainer, as_json: arg.Json = False) -> None:
-    """Show what a container holds.
+    """Show what a container holds on one screen.
 
-    Sample, geometry, frames, source and results at a glance.
+    Sample, geometry, frames, source, warnings, and the newest order parameters with their errors.
     """
     from nxscatter.container import Container
     from nxscatter.table import rows
@@ -46,15 +47,9 @@ def show(file: arg.OneContainer, as_json: arg.Json = False) -> None:
     if as_json:
         echo_json([{**summary, "results": results}])
         return
-    said = {"note": summary.pop("notes"), "warning": summary.pop("warnings")}
-    typer.echo(summary.pop("file"))
-    echo_fields(summary)
-    for kind, notes in said.items():
-        for note in notes:
-            typer.echo(f"  {kind}: {note}")
-    if results:
-        typer.echo("")
-        _echo_results(results)
+    from nxscatter.cli.screen import echo_screen
+
+    echo_screen(container, summary["warnings"], results)
 
 
 @command()
@@ -115,14 +110,6 @@ def _entry(record: "Record") -> dict[str, Any]:
         "checksum": record.checksum,
         "stale": record.stale,
     }
-
-
-def _brief(row: dict[str, Any], name: str) -> Any:
-    if name == "inputs":
-        return [source["path"].rsplit("/", 1)[1] for sources in row["inputs"].values() for source in sources]
-    if name == "parameters":
-        return [f"{key}={value}" for key, value in row["parameters"].items() if value not in (None, [], "")]
-    return row[name]
 
 
 def _summary(container: "Container") -> dict[str, Any]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
+from nxscatter.exporters.views import shown_rows
 from nxscatter.results import PixelProfiles, Profiles, Result, Rings, Sectors
 from nxscatter.table import Row, columns, of_kind, units
 
@@ -33,7 +34,7 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
     written = []
     for kind, files in _WRITERS.items():
         for record in of_kind(records, kind):
-            for name, text in files(names, record.load(), record_suffix(record, kind)):
+            for name, text in files(names.shown(record), record.load(), record_suffix(record, kind)):
                 written.append(write_file(folder / name, text.encode()))
     return written
 
@@ -42,7 +43,8 @@ def export_table(selections: Sequence[Selection], folder: Path) -> list[Path]:
     """Write the table of all containers, one file for each of SAXS, WAXS and USAXS."""
     tables: dict[Path, list[Row]] = {}
     for selection in selections:
-        tables.setdefault(selection.names.refinements, []).extend(selection.rows)
+        for view, found in shown_rows(selection):
+            tables.setdefault(selection.names.by(view).refinements, []).extend(found)
     return [write_file(folder / name, table_text(table).encode()) for name, table in tables.items() if table]
 
 

@@ -6,18 +6,21 @@ date nor a version: the same records give the same bytes.
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscatter.exporters.canvas import figure_png, samples_title, title_of
+from nxscatter.exporters.comparisons import export_comparisons
 from nxscatter.exporters.curves import draw_fit, draw_radial, draw_sectors, draw_summary
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.images import image_suffix, placed_images
+from nxscatter.exporters.map_views import export_views, map_views
 from nxscatter.exporters.maps import draw_map
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
+from nxscatter.exporters.views import accepted, shown_rows, view_of
 from nxscatter.results import Fits, Geometry, Image, Profiles, Rings, Sectors
 from nxscatter.table import Row, of_kind, rows
 
@@ -38,20 +41,20 @@ __all__ = [
     "figure_png",
 ]
 
-_DPI = 150
-
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
-    """Write the map of the last image, the radial profile with its rings, and the fit of each ring."""
+    """Write the map of the last image, or those that were asked for, radial profiles, and the fit of each ring."""
     names = Names.of(container)
-    written = []
-    for record, image, geometry in placed_images(container, records):
-        png = figure_png((6.6, 5.8), _map, image, geometry, *_marked(records), _title(container))
-        written.append(write_file(folder / names.map_figure(image_suffix(record)), png))
+    written = export_views(container, folder, records)
+    if not any(record.parameters["output"] == "map" for record in map_views(records)):
+        for record, image, geometry in placed_images(container, records):
+            png = figure_png((6.6, 5.8), draw_image, image, geometry, *marked_rings(records), title_of(container))
+            written.append(write_file(folder / names.map_figure(image_suffix(record)), png))
     for kind, part, draw in ((Rings, "full", draw_radial), (Sectors, "sectors", draw_sectors)):
         for record in of_kind(records, kind):
-            path = names.radial_profile(part, record_suffix(record, kind)).with_suffix(".png")
-            written.append(write_file(folder / path, figure_png((6.4, 4.4), draw, record.load(), _title(container))))
+            path = names.shown(record).radial_profile(part, record_suffix(record, kind)).with_suffix(".png")
+            title = title_of(container, view_of(container, record.base))
+            written.append(write_file(folder / path, figure_png((6.4, 4.4), draw, record.load(), title)))
     for record in of_kind(records, Fits):
         written += _export_fits(container, folder, names, record)
     return written
@@ -60,37 +63,21 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
 def export_summary(selections: Sequence[Selection], folder: Path) -> list[Path]:
     """Write position, width and S of all fits of the containers, one figure for each of SAXS, WAXS and USAXS."""
     tables: dict[Path, list[Row]] = {}
+    axes: dict[Path, str] = {}
     for selection in selections:
-        tables.setdefault(selection.names.fitting_results, []).extend(selection.rows)
-    return [
-        write_file(folder / name, figure_png((8.0, 6.4), draw_summary, table, title=_samples(table)))
+        for view, found in shown_rows(selection):
+            name = selection.names.by(view).fitting_results
+            tables.setdefault(name, []).extend(accepted(view, found))
+            axes[name] = "" if view.time is None else "elapsed_s"
+    figures = [
+        write_file(
+            folder / name,
+            figure_png((8.0, 6.4), draw_summary, table, axes[name], samples_title(row["sample"] for row in table)),
+        )
         for name, table in tables.items()
         if table
     ]
-
-
-def figure_png(size: tuple[float, float], draw: Callable[..., Any], *arguments: Any, **options: Any) -> bytes:
-    """Return the bytes of a PNG file.
-
-    Parameters
-    ----------
-    size : (width, height)
-        In inches; there are 150 pixels to an inch.
-    draw : callable
-        Called with an empty figure, the arguments and the options.
-    """
-    from matplotlib import style
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    with style.context("default"):
-        figure = Figure(figsize=size, dpi=_DPI, layout="compressed")
-        canvas = FigureCanvasAgg(figure)
-        draw(figure, *arguments, **options)
-        file = io.BytesIO()
-        # noise does not become smaller by compressing harder
-        canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"compress_level": 3})  # type: ignore[no-untyped-call]
-    return file.getvalue()
+    return figures + export_comparisons(selections, folder)
 
 
 def _export_fits(container: Container, folder: Path, names: Names, record: Record) -> list[Path]:
@@ -103,13 +90,13 @@ def _export_fits(container: Container, folder: Path, names: Names, record: Recor
     written = []
     for row, label in zip(first, labels, strict=True):
         of_ring = [one for one in table if one["q"] == fits.q[row] and one["frame"] == frame]
-        title = _title(container) + ("" if frame is None else f", frame {frame}")
+        title = title_of(container, view_of(container, record.base)) + ("" if frame is None else f", frame {frame}")
         png = figure_png((6.4, 5.2), draw_fit, fits, int(fits.ring[row]), of_ring, title)
-        written.append(write_file(folder / names.fit_figure(label, suffix), png))
+        written.append(write_file(folder / names.shown(record).fit_figure(label, suffix), png))
     return written
 
 
-def _marked(records: Sequence[Record]) -> tuple[list[float], list[str]]:
+def marked_rings(records: Sequence[Record]) -> tuple[list[float], list[str]]:
     """Rings to mark on a map, with their labels: those of the profiles, else those that were found."""
     for kind in (Profiles, Rings):
         marked: dict[float, str] = {}
@@ -123,30 +110,10 @@ def _marked(records: Sequence[Record]) -> tuple[list[float], list[str]]:
     return [], []
 
 
-def _map(
+def draw_image(
     figure: Figure, image: Image, geometry: Geometry, rings: Sequence[float], labels: Sequence[str], title: str
 ) -> None:
     axes = figure.add_subplot()
     shown = draw_map(axes, image.intensity, geometry, rings=rings, labels=labels)
     axes.set_title(title, fontsize=9, parse_math=False)
     figure.colorbar(shown, ax=axes, label=f"intensity ({image.units})")
-
-
-def _title(container: Container) -> str:
-    """Sample, field and source of a measurement."""
-    sample = container.sample
-    field = [f"{sample.magnetic_field:g} mT"] if np.isfinite(sample.magnetic_field) else []
-    return _drawable(", ".join([sample.name, *field, container.origin.file_name]))
-
-
-def _samples(table: Sequence[Row]) -> str:
-    names = list(dict.fromkeys(row["sample"] for row in table))
-    return _drawable(", ".join(names[:3]) + (", ..." if len(names) > 3 else ""))
-
-
-def _drawable(text: str) -> str:
-    """Replace what the figures' font has no shape for."""
-    from matplotlib.font_manager import findfont, get_font
-
-    font = get_font(findfont("DejaVu Sans"))
-    return "".join(letter if font.get_char_index(ord(letter)) else "?" for letter in " ".join(text.split()))

@@ -155,11 +155,28 @@ def draw_map(
     AxesImage
         For a colour bar.
     """
+    drawn = rasterised(image, geometry, q_max)
+    return draw_raster(axes, drawn, geometry, rings=rings, labels=labels, limits=limits, colormap=colormap)
+
+
+def draw_raster(
+    axes: Axes,
+    drawn: Raster,
+    geometry: Geometry,
+    *,
+    rings: Sequence[float] = (),
+    labels: Sequence[str] | None = None,
+    limits: tuple[float, float] | None = None,
+    colormap: str = "viridis",
+    rotate: bool = False,
+) -> AxesImage:
+    """Draw a raster as `draw_map` does; with ``rotate`` turned by 90 degrees, q_x upwards and q_z to the left."""
     from matplotlib import colormaps
     from matplotlib.colors import LogNorm
     from matplotlib.patches import Patch
 
-    drawn = rasterised(image, geometry, q_max)
+    if rotate:
+        drawn = Raster(drawn.intensity.T, drawn.detector.T, (*drawn.extent[2:], *drawn.extent[:2]))
     low, high = colour_limits(drawn.intensity) if limits is None else limits
     shown = axes.imshow(
         np.maximum(drawn.intensity, low),  # a logarithm would leave out the zeros, which are data
@@ -170,8 +187,12 @@ def draw_map(
         interpolation="nearest",
         alpha=None if drawn.detector.all() else drawn.detector.astype(float),
     )
-    axes.set_xlabel("$q_x$ (Å⁻¹)")
-    axes.set_ylabel("$q_z$ (Å⁻¹)")
+    names_of_axes = ["$q_x$ (Å⁻¹)", "$q_z$ (Å⁻¹)"]
+    if rotate:
+        names_of_axes.reverse()
+        axes.invert_xaxis()
+    axes.set_xlabel(names_of_axes[0])
+    axes.set_ylabel(names_of_axes[1])
     if np.any(drawn.detector & ~np.isfinite(drawn.intensity)):
         patch = Patch(facecolor=MASKED, edgecolor="0.3", linewidth=0.5, label="masked")
         axes.legend(handles=[patch], loc="lower left", fontsize=8, framealpha=0.9)

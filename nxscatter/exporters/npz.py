@@ -29,7 +29,7 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
     written = []
     for record, image, geometry in placed_images(container, records):
         found = q_image(image, geometry)
-        path = folder / names.map_arrays(image_suffix(record))
+        path = folder / names.shown(record).map_arrays(image_suffix(record))
         written.append(_write(path, {"Qx": found.qx, "QZ": found.qz, "Z": found.intensity}))
     for record in of_kind(records, QMap):
         grid = record.load()

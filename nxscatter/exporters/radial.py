@@ -50,7 +50,7 @@ def radial_curves(names: Names, records: Sequence[Record]) -> Iterator[Curve]:
     for record in of_kind(records, Rings):
         rings = record.load()
         assert isinstance(rings, Rings)
-        file = names.radial_profile("full", record_suffix(record, Rings))
+        file = names.shown(record).radial_profile("full", record_suffix(record, Rings))
         yield Curve(record, file, "all azimuths", rings.radial_q, rings.intensity, rings.intensity_errors, rings.units)
     for record in of_kind(records, Sectors):
         sectors = record.load()
@@ -58,7 +58,7 @@ def radial_curves(names: Names, records: Sequence[Record]) -> Iterator[Curve]:
         suffix, mean = record_suffix(record, Sectors), sectors.intensity.ndim == 2
         for frame, sector in np.ndindex(sectors.stack.shape[:2]):
             part = suffix + frame_suffix(None if mean else frame)
-            file = names.radial_profile(f"sector{sector + 1:02d}", part)
+            file = names.shown(record).radial_profile(f"sector{sector + 1:02d}", part)
             label = sectors.label(sector) + ("" if mean else f", frame {frame}")
             values, errors = sectors.stack[frame, sector], sectors.stack_errors[frame, sector]
             yield Curve(record, file, label, sectors.q, values, errors, sectors.units)

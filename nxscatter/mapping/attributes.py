@@ -28,29 +28,29 @@ class Attributes(Measurement):
     @property
     def D(self) -> float:  # noqa: N802
         """Distance from the sample to the detector, m; NaN when unknown."""
-        return self.container.detector.distance
+        return self._detector.distance
 
     @property
     def x_center(self) -> float:
         """Column of the beam centre in pixels of ``data``: 0.5 is the middle of the first one."""
-        detector = self.container.detector
+        detector = self._detector
         return (detector.center_x - detector.offset_x) / self.binning
 
     @property
     def z_center(self) -> float:
         """Row of the beam centre in pixels of ``data``: 0.5 is the middle of the first one."""
-        detector = self.container.detector
+        detector = self._detector
         return (detector.center_y - detector.offset_y) / self.binning
 
     @property
     def pixel_size_x(self) -> float:
         """Width of a pixel of ``data``, m."""
-        return self.container.detector.pixel_size_x * self.binning
+        return self._detector.pixel_size_x * self.binning
 
     @property
     def pixel_size_z(self) -> float:
         """Height of a pixel of ``data``, m."""
-        return self.container.detector.pixel_size_y * self.binning
+        return self._detector.pixel_size_y * self.binning
 
     @property
     def B(self) -> float:  # noqa: N802
@@ -71,7 +71,7 @@ class Attributes(Measurement):
     @property
     def data(self) -> Floats:
         """Mean counts of all frames (rows, columns), binned; NaN where a pixel is invalid."""
-        return self.image.intensity
+        return self._image.intensity
 
     @property
     def qx(self) -> Floats:
@@ -119,7 +119,7 @@ class Attributes(Measurement):
         return self._map("phi", lambda geometry: qspace.pixels(geometry).phi)
 
     def _map(self, name: str, make: Callable[[Geometry], Floats]) -> Floats:
-        geometry = self.geometry
+        geometry = self._geometry
         key = (name, geometry.pixel_size_x)
         if key not in self._maps:
             self._maps[key] = np.ascontiguousarray(np.broadcast_to(make(geometry), geometry.shape))
@@ -128,47 +128,47 @@ class Attributes(Measurement):
     @property
     def lattice_parameters(self) -> Floats | None:
         """Lengths (angstrom) and angles (degrees) of the cell: a, b, c, alpha, beta, gamma; None without a CIF."""
-        if self.crystal is None:
+        if self._crystal is None:
             return None
-        cell = self.crystal.cell
+        cell = self._crystal.cell
         return np.array([cell.a, cell.b, cell.c, cell.alpha, cell.beta, cell.gamma])
 
     @property
     def a(self) -> float | None:
         """Lattice constant a, angstrom; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.a
+        return None if self._crystal is None else self._crystal.cell.a
 
     @property
     def b(self) -> float | None:
         """Lattice constant b, angstrom; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.b
+        return None if self._crystal is None else self._crystal.cell.b
 
     @property
     def c(self) -> float | None:
         """Lattice constant c, angstrom; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.c
+        return None if self._crystal is None else self._crystal.cell.c
 
     @property
     def alpha(self) -> float | None:
         """Angle between b and c, degrees; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.alpha
+        return None if self._crystal is None else self._crystal.cell.alpha
 
     @property
     def beta_lattice(self) -> float | None:
         """Angle between a and c, degrees; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.beta
+        return None if self._crystal is None else self._crystal.cell.beta
 
     @property
     def gamma(self) -> float | None:
         """Angle between a and b, degrees; None without a CIF."""
-        return None if self.crystal is None else self.crystal.cell.gamma
+        return None if self._crystal is None else self._crystal.cell.gamma
 
     @property
     def atom_positions(self) -> Floats | None:
         """Fractional coordinates of the atoms that the CIF lists (atom, 3); None without a CIF."""
-        return None if self.crystal is None else self.crystal.positions
+        return None if self._crystal is None else self._crystal.positions
 
     @property
     def atom_elements(self) -> list[str] | None:
         """Chemical symbols of these atoms; None without a CIF."""
-        return None if self.crystal is None else list(self.crystal.elements)
+        return None if self._crystal is None else list(self._crystal.elements)

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from enum import Enum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from nxscatter.errors import ParameterError, ReadError
-from nxscatter.inputs import PathLike, is_container
-from nxscatter.model import Attachment
+from nxscatter.inputs import PathLike, container_path, is_container
+from nxscatter.mapping.rings import Ring, miller
+from nxscatter.model import Attachment, Floats
 from nxscatter.readers import ReadOptions
 from nxscatter.recipe import Recipe, Use
 from nxscatter.results import Geometry, Image
@@ -25,7 +26,7 @@ from nxscatter.workflow import Conversion, convert_file, naming, run_recipe
 if TYPE_CHECKING:
     from nxscatter.container import Container, Record
     from nxscatter.crystal import Crystal
-    from nxscatter.model import Array, Floats
+    from nxscatter.model import Array, Detector
 
 Numbers: TypeAlias = "Array | Sequence[float] | float"
 Reflections: TypeAlias = "Array | Sequence[Sequence[int]]"
@@ -45,19 +46,11 @@ class Place(Enum):
 BESIDE = Place.BESIDE
 
 
-class Ring(NamedTuple):
-    """A ring that was asked for: its key in the answers, q in 1/angstrom, and the reflection ("" for a q)."""
-
-    key: str
-    q: float
-    hkl: str
-
-
 class Measurement:
-    """Arguments, container and chain of steps of one measurement.
+    """Arguments, container and chain of steps of one measurement; base of `Mapping`.
 
-    Every method that computes runs the whole chain (geometry, masking, binning, caving, and what it needs); what is
-    up to date in the container is found there and not computed again.
+    Every method that computes runs the whole chain: geometry, masking, binning, caving, and what it needs itself.
+    What is up to date in the container is found there and not computed again.
     """
 
     def __init__(
@@ -86,12 +79,11 @@ class Measurement:
         self._images: dict[tuple[Any, ...], Image] = {}
         self._maps: dict[tuple[str, float], Floats] = {}
         self.container = self._open(container)
-        #: Folder of the files that methods write: the container's, or the input's when that is in memory.
+        # files that methods write lie beside the container, or beside the input when that is in memory
         self.folder = self.file.parent if container is None else self.container.path.parent
 
     def _open(self, place: PathLike | Place | None) -> Container:
         from nxscatter.container import Container, creating
-        from nxscatter.inputs import container_path
 
         output: PathLike | None = None
         if place is None:
@@ -109,14 +101,14 @@ class Measurement:
                     pass
             return Container(target)
 
-    def run(self, *uses: Use) -> list[Record]:
+    def _run(self, *uses: Use) -> list[Record]:
         """Run the image's chain and then ``uses``; return the records of those."""
         recipe = Recipe("mapping", (*self._image_uses(), *uses))
         done = run_recipe(self.container, recipe, keep_masks=False)
         return list(done.records)[len(done.records) - len(uses) :]
 
     @property
-    def image(self) -> Image:
+    def _image(self) -> Image:
         """The image as it is now: mean of all frames, masked, binned, and caved if that was asked for."""
         key = (self.binning, self.mask, self._caving)
         if key not in self._images:
@@ -128,11 +120,10 @@ class Measurement:
     def _image_record(self) -> Record:
         from nxscatter.runner import run_steps
 
-        steps = Recipe("mapping", self._image_uses()).make()
-        # An image alone needs no geometry, which may be unknown when calibration was skipped.
-        if self.skipcalib and self._caving is None:
-            steps = [one for one in steps if one[1] != "geometry"]
         with naming(self.file):
+            steps = Recipe("mapping", self._image_uses()).make()
+            if self.skipcalib and self._caving is None:  # an image alone needs no geometry, which may be unknown
+                steps = [one for one in steps if one[1] != "geometry"]
             return run_steps(self.container, steps)[-1]
 
     def _image_uses(self) -> tuple[Use, ...]:
@@ -150,20 +141,19 @@ class Measurement:
         return (self.mask if isinstance(self.mask, Attachment) else load_mask(self.mask),)
 
     @cached_property
-    def stored_geometry(self) -> Geometry:
-        """Geometry of the stored pixels."""
+    def _detector(self) -> Detector:
+        return self.container.detector
+
+    @property
+    def _geometry(self) -> Geometry:
+        """Geometry of the binned image."""
         from nxscatter.steps.geometry import DetectorGeometry
 
         with naming(self.file):
-            return DetectorGeometry()(self.container.beam, self.container.detector)
-
-    @property
-    def geometry(self) -> Geometry:
-        """Geometry of the binned image."""
-        return self.stored_geometry.binned(self.binning)
+            return DetectorGeometry()(self.container.beam, self._detector).binned(self.binning)
 
     @cached_property
-    def crystal(self) -> Crystal | None:
+    def _crystal(self) -> Crystal | None:
         """What the CIF says, None without one."""
         from nxscatter.crystal import read_cif
 
@@ -175,51 +165,36 @@ class Measurement:
         except (OSError, UnicodeDecodeError) as error:
             raise ReadError(f"{path}: cannot be read as text ({error}); give a CIF") from error
 
-    def known_crystal(self) -> Crystal:
-        """Return the crystal.
-
-        Raises
-        ------
-        ParameterError
-            When no CIF was given.
-        """
-        if self.crystal is None:
+    def _known_crystal(self) -> Crystal:
+        if self._crystal is None:
             raise ParameterError(f"{self.file.name}: reflections need a crystal structure: give cif_file")
-        return self.crystal
+        return self._crystal
 
-    def rings(self) -> list[Ring]:
-        """Return the rings that the arguments ask for: reflections, then q values.
-
-        Raises
-        ------
-        ParameterError
-            When there is none.
-        """
-        found = [] if self.reflections is None else [self.reflection_ring(one) for one in self.reflections]
+    def _rings(self) -> list[Ring]:
+        """Return the rings that the arguments ask for: reflections, then q values."""
+        found = [] if self.reflections is None else [self._reflection(one) for one in self.reflections]
         if self.qvalues is not None:
-            found += [Ring(str(q), float(q), "") for q in self.qvalues]
+            found += [Ring(str(q), float(q)) for q in self.qvalues]
         if not found:
             raise ParameterError(f"{self.file.name}: no ring is asked for: give qvalues, or cif_file and reflections")
         return found
 
-    def reflection_ring(self, reflection: Any) -> Ring:
-        """Return the ring of a reflection, given as three numbers or a text."""
-        from nxscatter.crystal import q_hkl
-
-        hkl = miller(reflection)
-        crystal = self.known_crystal()
-        label = " ".join(map(str, hkl))
-        if crystal.is_absent(hkl):
-            _log.warning("%s: reflection (%s) is extinct in %s", self.file.name, label, crystal.space_group)
-        return Ring(str(reflection), q_hkl(crystal.cell, hkl), label)
-
-    def ring(self, reflection: Any = None, qvalue: float | None = None) -> Ring:
+    def _ring(self, reflection: Any = None, qvalue: float | None = None) -> Ring:
         """Return the one ring that a method is asked for."""
         if (reflection is None) == (qvalue is None):
             raise ParameterError(f"{self.file.name}: give a reflection, or a qvalue in 1/angstrom")
-        return self.reflection_ring(reflection) if qvalue is None else Ring(str(qvalue), float(qvalue), "")
+        return self._reflection(reflection) if qvalue is None else Ring(str(qvalue), float(qvalue))
 
-    def tolerance(self, rings: Sequence[Ring]) -> float:
+    def _reflection(self, reflection: Any) -> Ring:
+        from nxscatter.crystal import q_hkl
+
+        crystal, hkl = self._known_crystal(), miller(reflection)
+        ring = Ring(str(reflection), q_hkl(crystal.cell, hkl), " ".join(map(str, hkl)))
+        if crystal.is_absent(hkl):
+            _log.warning("%s: reflection (%s) is extinct in %s", self.file.name, ring.hkl, crystal.space_group)
+        return ring
+
+    def _tolerance(self, rings: Sequence[Ring]) -> float:
         """Return the relative half-width of the rings: the threshold, where that leaves no bin without pixels.
 
         A narrower one gives way to the default of the steps, and a warning says so.
@@ -228,32 +203,16 @@ class Measurement:
         from nxscatter.steps.azimuthal import AzimuthalProfiles
 
         usual = AzimuthalProfiles.tolerance
-        if self.threshold >= usual:
-            return self.threshold
         bins = AzimuthBins("chi", AzimuthalProfiles.bins)
-        needed = max(bins.tolerance_to_fill(self.geometry, ring.q) for ring in rings)
-        if self.threshold >= needed:
+        if self.threshold >= usual or self.threshold >= max(
+            bins.tolerance_to_fill(self._geometry, ring.q) for ring in rings
+        ):
             return self.threshold
         _log.warning(
-            "%s: threshold = %g is less than the pixels resolve, the rings are taken within %g of their q",
-            self.file.name,
-            self.threshold,
-            usual,
+            "%s: threshold = %g is less than the pixels resolve: the rings are taken within %g of their q",
+            *(self.file.name, self.threshold, usual),
         )
         return usual
-
-
-def ring_parameters(rings: Sequence[Ring], tolerance: float) -> dict[str, Any]:
-    """Return the parameters by which a step knows its rings."""
-    hkl = tuple(ring.hkl for ring in rings)
-    return {"q": tuple(ring.q for ring in rings), "tolerance": tolerance, "hkl": hkl if any(hkl) else ()}
-
-
-def miller(reflection: Any) -> tuple[int, int, int]:
-    """Return Miller indices, given as three numbers or a text."""
-    from nxscatter.crystal import parse_hkl
-
-    return parse_hkl(reflection if isinstance(reflection, str) else " ".join(f"{one:g}" for one in reflection))
 
 
 def load_mask(path: PathLike) -> Attachment:

@@ -86,11 +86,12 @@ class Cells:
         return self._averages(*of_each(self.image.stage.raw, self._sums_of_frame(self.image.stage)))
 
     def _sums_of_frame(self, stage: Stage) -> PerFrame:
-        gather, total, measured = stage.gather(self.index), self.total, self.measured
+        total, measured = self.total, stage.gather(self.index[: self.measured])
+        filled = stage.gather(self.index[self.measured :])
 
         def sums(frame: Array, number: int) -> tuple[Floats, Floats]:
-            values, variances = gather(frame, number)
-            return total(values), total(variances[:measured])
+            values, variances = measured(frame, number)
+            return total(np.concatenate([values, filled(frame, number)[0]])), total(variances)
 
         return sums
 

@@ -19,6 +19,7 @@ _ROLE_FLAGS = {"gaps": PixelFlag.GAP, "beamstop": PixelFlag.BEAMSTOP}
 _NEXUS_BITS = 0x1FF  # bits 0 to 8 of a pixel_mask are reasons, the others are not defined
 # Below 2**24 every whole number is exact in float32.
 _EXACT_IN_FLOAT32 = 2**24
+_BAND = 1 << 19  # pixels at a time, few enough for the processor's cache
 _SUSPICIOUS_SHARE = 0.9  # of a detector, taken out by one mask
 
 
@@ -81,15 +82,22 @@ class Masking(Step):
             for where, flag in self._reasons(frame, detector):
                 _add(flags, where, flag)
             return frame.astype(_lossless_type(frame, flags))
-        total = FrameSum(flags.shape)
-        seen: dict[int, Array] = {}
+        total = np.zeros(flags.shape)
+        rows = max(1, _BAND // flags.shape[1])
+        bands = [slice(first, first + rows) for first in range(0, len(flags), rows)]
+        sums = [FrameSum(total[band]) for band in bands]
+        seen: dict[tuple[int, int], Array] = {}
         for frame in raw:
-            for where, flag in self._reasons(frame, detector):
-                if flag not in seen or np.greater(where, seen[flag]).any():  # mostly the same in all frames
-                    _add(flags, where, flag)
-                    seen[flag] = where
-            total.add(frame)
-        return total.total / number
+            for place, (band, added) in enumerate(zip(bands, sums, strict=True)):
+                for where, flag in self._reasons(frame[band], detector):
+                    key = place, int(flag)
+                    if key not in seen or np.greater(where, seen[key]).any():  # mostly the same in all frames
+                        _add(flags[band], where, flag)
+                        seen[key] = where
+                added.add(frame[band])
+        for added in sums:
+            added.carry()
+        return total / number
 
     def _reasons(self, frame: Array, detector: Detector) -> Iterator[tuple[Array, int]]:
         """Yield what the values of a frame say: where a pixel is invalid, and why."""

@@ -52,7 +52,7 @@ class FindRings(Step):
             notes.append(
                 f"the rings' own centre ({center.x * image.binning:.1f}, {center.y * image.binning:.1f}) is not the "
                 f"header's ({geometry.center_x:.1f}, {geometry.center_y:.1f}), x and y in pixels: "
-                "profiles about the header's are distorted"
+                "profiles about the header's come out distorted (the recipe 'refined' works about the rings' own)"
             )
         if not peaks:
             notes.append("no ring found in the radial profile: give q where you expect one")

@@ -102,7 +102,7 @@ class MapView(Naming):
 
     name = "map_view"
     version = 1
-    output: str = param(
+    kind: str = param(
         "",
         "'map': png_images/SAMPLE.png with an NPZ file; 'data': PREFIX_SAMPLE.png; 'zoom': png_images/..._zoom.png",
         default="map",

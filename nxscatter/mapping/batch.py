@@ -1,0 +1,369 @@
+"""`BatchAzimProfileExtraction`: many measurements, as people's scripts know them."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from nxscatter.errors import NxscatterError, ParameterError, StepError
+from nxscatter.inputs import PathLike, expand
+from nxscatter.mapping.answers import data_frame
+from nxscatter.mapping.measurement import BESIDE, Numbers, Place, Reflections, load_mask
+from nxscatter.mapping.single import Mapping
+from nxscatter.model import Floats
+
+if TYPE_CHECKING:
+    import pandas
+
+    from nxscatter.container import Container
+    from nxscatter.exporters import Selection
+
+T = TypeVar("T")
+_USUAL_FILTER = "*_waxs*_raw.h5"
+_log = logging.getLogger("nxscatter")
+
+
+class BatchAzimProfileExtraction:
+    """The measurements of a folder, one container each; what is done to one is done to all.
+
+    A file that cannot be used does not stop the others: the log says why. Methods raise only when no file is left.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder of the files.
+    file_filter : str
+        Pattern of their names. When the default matches none, all files that the instrument's reader recognises are
+        taken, and a warning says so. Masks and containers beside their raw file are left out.
+    plotflag : bool
+        Draw the fits of every file.
+    cif, reflections, qvalues, instrument, threshold, binning, mask, skipcalib, mapping
+        As for `Mapping`.
+    container : path or None, keyword only
+        Another folder for the containers, and for the files that are written; None keeps containers in memory.
+
+    Attributes
+    ----------
+    files : list of Path
+        The files, sorted by name.
+    epoch : ndarray (file,)
+        Time since the first measurement, s, after `build_timearray`; NaN when a file does not say.
+
+    Raises
+    ------
+    ParameterError
+        When no file matches.
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        cif: PathLike | None = None,
+        reflections: Reflections | None = None,
+        qvalues: Numbers | None = None,
+        instrument: str = "ID02",
+        file_filter: str = _USUAL_FILTER,
+        threshold: float = 0.0001,
+        binning: int = 2,
+        plotflag: bool = False,
+        mask: PathLike | None = None,
+        skipcalib: bool = False,
+        mapping: bool = False,
+        *,
+        container: PathLike | Place | None = BESIDE,
+    ) -> None:
+        self.path = Path(path).expanduser()
+        self.cif = cif
+        self.reflections = reflections
+        self.qvalues = qvalues
+        self.instrument = instrument
+        self.file_filter = file_filter
+        self.threshold = threshold
+        self.binning = binning
+        self.plotflag = plotflag
+        self.mask = mask
+        self.skipcalib = skipcalib
+        self.mapping = mapping
+        self.files = self._find()
+        self.epoch: Floats = np.zeros(0)
+        self._mask = None if mask is None else load_mask(mask)
+        self._place = container
+        self.folder = self.path if container is None or isinstance(container, Place) else Path(container).expanduser()
+        if container is None:
+            self._place = tempfile.mkdtemp(prefix="nxscatter-")
+            weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
+
+    def _find(self) -> list[Path]:
+        from nxscatter.readers import readers
+
+        if not self.path.is_dir():
+            raise ParameterError(f"{self.path}: is no folder; give the folder of the files")
+        known = expand([self.path], () if self.mask is None else (self.mask,))
+        found = [file for file in known if fnmatch(file.name, self.file_filter)]
+        if not found and self.file_filter == _USUAL_FILTER and self.instrument.lower() in readers():
+            reader = readers()[self.instrument.lower()]
+            found = [file for file in known if reader.recognises(file)]
+            _log.warning(
+                "%s: no file matches '%s', the %d files of %s are taken",
+                *(self.path, self.file_filter, len(found), self.instrument),
+            )
+        if not found:
+            names = ", ".join(file.name for file in known[:3]) + (", ..." if len(known) > 3 else "")
+            raise ParameterError(f"{self.path}: no file matches '{self.file_filter}' (there are {names})")
+        return found
+
+    def __repr__(self) -> str:
+        """Name the folder and how many files there are."""
+        return f"<BatchAzimProfileExtraction {self.path}: {len(self.files)} files>"
+
+    def _for_each(self, work: Callable[[Mapping, float | None], T], in_time: bool = False) -> list[tuple[Mapping, T]]:
+        """Do something to each measurement, given its time in the series or None; leave out those that cannot be used."""
+        if in_time:
+            self.build_timearray()
+        times = self.epoch.tolist() if in_time else [None] * len(self.files)
+        done = []
+        problems: list[NxscatterError] = []
+        for file, time in zip(self.files, times, strict=True):
+            try:
+                data = self._open(file)
+                done.append((data, work(data, time)))
+            except NxscatterError as error:
+                problems.append(error)
+                _log.warning("left out: %s", error)
+        if not done:
+            raise StepError(f"{self.path}: none of {len(self.files)} files can be used; the first: {problems[0]}")
+        return done
+
+    def _open(self, file: Path) -> Mapping:
+        data = Mapping(
+            file,
+            self.cif,
+            self.instrument,
+            self.reflections,
+            self.qvalues,
+            self.threshold,
+            self.binning,
+            self._mask,
+            self.skipcalib,
+            self.mapping,
+            container=self._place,
+        )
+        data.folder = self.folder
+        return data
+
+    def build_timearray(self) -> None:
+        """Fill ``epoch`` with the time of each file since the first measurement, s."""
+        starts = {data.file: start for data, start in self._for_each(lambda data, _: data.epoch)}
+        self.epoch = _elapsed([starts.get(file, np.nan) for file in self.files])
+
+    def extract_titles(self) -> list[str]:
+        """Write ``Sample_list.txt``, one line a file: its name and the sample's; return the samples."""
+        names = [(data.file.name, name) for data, name in self._for_each(lambda data, _: data.samplename)]
+        from nxscatter.exporters.files import write_file
+
+        write_file(self.folder / "Sample_list.txt", "".join(f"{file}\t{name}\n" for file, name in names).encode())
+        return [name for _, name in names]
+
+    def fit_azimprofiles(
+        self,
+        beta_target: float | None = None,
+        plot: bool = True,
+        r2_threshold: float = 0.85,
+        prefix: str = "WAXS",
+        method: str | None = None,
+    ) -> pandas.DataFrame:
+        """Fit a pseudo-Voigt to every ring of every file.
+
+        Parameters
+        ----------
+        beta_target, method
+            As for `Mapping.azim_profile_fit`.
+        plot : bool
+            Write ``<prefix>_Fitting_results.png``: position, width and S against the field.
+        r2_threshold : float
+            R2 from which on a fit is drawn there. The table has all.
+        prefix : str
+            Beginning of the files' names. The table goes into ``<prefix>_azim_profiles_refinements.csv``.
+
+        Returns
+        -------
+        DataFrame
+            One row a file and ring: filename, sample, B (mT), time (s), frame, reflection, qvalue, the fitted
+            parameters, Order Parameter S, R_squared, standard errors, status. A sweep up and one down are different
+            files and stay apart. NaN where a ring is isotropic or a fit failed, see status.
+        """
+        return self._fit("pseudo_voigt", beta_target, plot, r2_threshold, prefix, method)
+
+    def fit_azimprofiles_MS(  # noqa: N802
+        self,
+        beta_target: float | None = None,
+        plot: bool = True,
+        r2_threshold: float = 0.85,
+        prefix: str = "WAXS",
+        method: str | None = None,
+    ) -> pandas.DataFrame:
+        """Fit a Maier-Saupe distribution to every ring of every file, as `fit_azimprofiles` does."""
+        return self._fit("maier_saupe", beta_target, plot, r2_threshold, prefix, method)
+
+    def fit_azimprofiles_vs_time(
+        self,
+        beta_target: float | None = None,
+        plot: bool = True,
+        r2_threshold: float = 0.85,
+        prefix: str = "WAXS",
+        method: str | None = None,
+    ) -> pandas.DataFrame:
+        """Fit as `fit_azimprofiles`, with one row a frame of a stack, drawn against the time since the first one."""
+        return self._fit("pseudo_voigt", beta_target, plot, r2_threshold, prefix, method, in_time=True)
+
+    def fit_azimprofiles_MS_vs_time(  # noqa: N802
+        self,
+        beta_target: float | None = None,
+        plot: bool = True,
+        r2_threshold: float = 0.85,
+        prefix: str = "WAXS",
+        method: str | None = None,
+    ) -> pandas.DataFrame:
+        """Fit as `fit_azimprofiles_MS`, with one row a frame of a stack, against the time since the first one."""
+        return self._fit("maier_saupe", beta_target, plot, r2_threshold, prefix, method, in_time=True)
+
+    def _fit(
+        self,
+        model: str,
+        beta_target: float | None,
+        plot: bool,
+        r2_threshold: float,
+        prefix: str,
+        method: str | None,
+        in_time: bool = False,
+    ) -> pandas.DataFrame:
+        from nxscatter.exporters import csv, figures
+        from nxscatter.exporters.canvas import has_screen, on_screen
+
+        def work(data: Mapping, time: float | None) -> list[dict[str, Any]]:
+            view = {"prefix": prefix, "time": time, "r2_threshold": r2_threshold}
+            rows, fits = data._fitted(model, beta_target, method, _frames(data.container, in_time), view)
+            if self.plotflag:
+                figures.export(data.container, self.folder, [fits])
+            known = {"filename": data.file.name, "sample": data.samplename, "B (mT)": data.B, "epoch": data.epoch}
+            return [{**known, **row} for row in rows]
+
+        done = self._for_each(work, in_time)
+        table = [row for _, rows in done for row in rows]
+        for row, elapsed in zip(table, _elapsed([row["epoch"] for row in table]).tolist(), strict=True):
+            row["time (s)"] = elapsed if row["frame"] is None else elapsed + row["elapsed"]
+        selections = _selections(done)
+        csv.export_table(selections, self.folder)
+        if plot:
+            figures.export_results(selections, self.folder)
+            if has_screen():
+                for path, arguments in figures.drawn_results(selections):
+                    on_screen(path.stem, figures.SUMMARY_SIZE, figures.draw_summary, *arguments)
+        return data_frame(table, model)
+
+    def plot_save_azim_profiles_vs_B(self, prefix: str = "WAXS", method: str | None = None) -> None:  # noqa: N802
+        """Write the azimuthal profiles of all files as ``Azimuthal_Profiles/*.csv``, and one figure of all.
+
+        The figure, ``Azimuthal_Profiles/<prefix>_azim_profiles.png``, has one panel a ring; colours go with the field.
+        """
+        self._azimuthal(prefix, method)
+
+    def plot_save_azim_profiles_vs_time(self, prefix: str = "WAXS", method: str | None = None) -> None:
+        """Write the same with one profile a frame of a stack, against the time since the first measurement."""
+        self._azimuthal(prefix, method, in_time=True)
+
+    def _azimuthal(self, prefix: str, method: str | None, in_time: bool = False) -> None:
+        from nxscatter.exporters import csv
+
+        def work(data: Mapping, time: float | None) -> None:
+            frames = _frames(data.container, in_time)
+            profiles, _ = data._profiles(method, frames, prefix=prefix, time=time)
+            csv.export(data.container, self.folder, [profiles])
+
+        self._compare(self._for_each(work, in_time))
+
+    def save_radialprofiles(
+        self,
+        nb_azim: int = 2,
+        offset: float = 0,
+        delta: float = 90,
+        width: float = 10,
+        prefix: str = "SAXS",
+        plot: bool = True,
+        kinetic: bool = False,
+    ) -> None:
+        """Write I(q) in sectors of every file, as `Mapping.save_radialprofiles`, and with ``plot`` one figure of all.
+
+        With ``kinetic`` files are named by the time since the first measurement, in place of the field.
+        """
+
+        def work(data: Mapping, time: float | None) -> None:
+            data._sectors(nb_azim, offset, delta, width, plot and self.plotflag, prefix, time)
+
+        done = self._for_each(work, kinetic)
+        if plot:
+            self._compare(done)
+
+    def _compare(self, done: Sequence[tuple[Mapping, Any]]) -> None:
+        from nxscatter.exporters.comparisons import export_comparisons
+
+        export_comparisons(_selections(done), self.folder)
+
+    def plot_savedata(
+        self,
+        prefix: str = "SAXS",
+        vmin: float = -3,
+        vmax: float = 0,
+        qmin: float = 0,
+        qmax: float = 0.15,
+        qcircles: Any = None,
+        cmap: str = "jet",
+        kinetic: bool = False,
+    ) -> None:
+        """Write the map in q space of every file, as `Mapping.plot2d_vsq`."""
+
+        def work(data: Mapping, time: float | None) -> None:
+            data.plot2d_vsq(prefix, qmin, qmax, vmin, vmax, qcircles, cmap=cmap, time=time)
+
+        self._for_each(work, kinetic)
+
+    def plot_savedata_zoom(
+        self,
+        prefix: str = "WAXS",
+        vmin: float | None = None,
+        vmax: float | None = None,
+        qvalue: Any = None,
+        zoom_factor: float = 4,
+        kinetic: bool = False,
+    ) -> None:
+        """Write the middle of the map of every file, as `Mapping.plot_savedata_zoom`."""
+
+        def work(data: Mapping, time: float | None) -> None:
+            data._zoom(prefix, vmin, vmax, qvalue, zoom_factor, time)
+
+        self._for_each(work, kinetic)
+
+
+def _frames(container: Container, in_time: bool) -> str:
+    """Take each frame of a stack in a series against time, else their mean."""
+    return "each" if in_time and container.shape[0] > 1 else "mean"
+
+
+def _elapsed(starts: Sequence[float]) -> Floats:
+    """Return times since the first of them; NaN stays NaN."""
+    times = np.array(starts, dtype=float)
+    return times - np.min(times, where=np.isfinite(times), initial=np.inf)
+
+
+def _selections(done: Sequence[tuple[Mapping, Any]]) -> list[Selection]:
+    from nxscatter.exporters import Selection
+
+    return [Selection(data.container) for data, _ in done]
