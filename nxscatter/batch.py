@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from concurrent.futures import Executor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing.connection import wait
 from pathlib import Path
 from time import perf_counter
 
@@ -90,32 +84,25 @@ def run_all(
     executor : Executor, optional
         Who does the work; without one it is done here, in order.
     fail_fast : bool
-        Stop at the first failure.
+        Begin no further input after the first failure.
     """
     if executor is None:
-        outcomes: Iterator[Outcome] = (_guarded(work, path) for path in paths)
-    else:
-        futures = {executor.submit(_guarded, work, path): path for path in paths}
-        outcomes = (
-            future.result() if future.exception() is None else _failed(futures[future], future.exception())
-            for future in as_completed(futures)
-        )
-    for outcome in outcomes:
+        for path in paths:
+            outcome = _guarded(work, path)
+            yield outcome
+            if fail_fast and outcome.error:
+                return
+        return
+    futures = {executor.submit(_guarded, work, path): path for path in paths}
+    for future in as_completed(futures):
+        if future.cancelled():
+            continue
+        error = future.exception()
+        outcome = future.result() if error is None else _failed(futures[future], error)
         yield outcome
         if fail_fast and outcome.error:
-            return
-
-
-@contextmanager
-def local_processes(count: int) -> Iterator[Executor]:
-    """Start worker processes on this machine. They end with their parent, even when that is killed."""
-    context = multiprocessing.get_context("spawn")  # forked HDF5 and OpenMP libraries may hang
-    executor = ProcessPoolExecutor(count, mp_context=context, initializer=_start_worker)
-    try:
-        yield executor
-    finally:
-        # what is being written is finished, what has not begun is left
-        executor.shutdown(wait=True, cancel_futures=True)
+            for other in futures:
+                other.cancel()
 
 
 def _guarded(work: Callable[[Path], Processed], path: Path) -> Outcome:
@@ -126,19 +113,8 @@ def _guarded(work: Callable[[Path], Processed], path: Path) -> Outcome:
         return replace(_failed(path, error), seconds=perf_counter() - start)
 
 
-def _failed(path: Path, error: BaseException | None) -> Outcome:
-    if isinstance(error, NxscatterError):
-        return Outcome(path, error=str(error))
-    return Outcome(path, error=f"{path.name}: {type(error).__name__}: {error}; run this file alone with --debug")
-
-
-def _start_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which lets the workers finish
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
+def _failed(path: Path, error: BaseException) -> Outcome:
+    text = " ".join(str(error).split())
+    if not isinstance(error, NxscatterError):
+        text = f"{type(error).__name__}: {text}; run this file alone with --debug"
+    return Outcome(path, error=text if path.name in text else f"{path.name}: {text}")

@@ -44,7 +44,7 @@ from nxscatter.model import (
 )
 from nxscatter.rawcopy import Hdf5Reader
 from nxscatter.step import Step, get_step, make_step
-from nxscatter.transaction import Lock, Output, clone, disk_error, replacing
+from nxscatter.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
 
 if TYPE_CHECKING:
     import h5py
@@ -410,7 +410,7 @@ class Draft(Container):
         import h5py
 
         self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
-        self._file = h5py.File(self._output, mode, libver=("earliest", "v110"))
+        self._file = h5py.File(self._output, mode, libver=LIBVER)
         return self._file
 
     def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:

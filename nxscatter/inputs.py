@@ -15,15 +15,16 @@ from nxscatter.readers import is_hdf5
 PathLike: TypeAlias = str | Path
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".edf", ".edf.gz", ".tif", ".tiff", ".cbf")
+SERIES_CREATOR = "nxscatter series"
 _MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 
 
 def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[Path]:
     """Return the files that files, folders and globs stand for, each once.
 
-    A folder means its files of known suffixes, not those of its folders. Mask files are left out: those in ``masks``,
-    and names with the word ``mask`` in them. A raw file and its own container are one input, the raw file. A path
-    that does not exist is kept, so that whoever reads it says so.
+    A folder means its files of known suffixes, not those of its folders, and no series. Mask files are left out: those
+    in ``masks``, and names with the word ``mask`` in them. A raw file and its own container are one input, the raw
+    file. A path that does not exist is kept, so that whoever reads it says so.
 
     Raises
     ------
@@ -64,6 +65,7 @@ def _files_of(folder: Path) -> list[Path]:
         and not file.name.startswith(".")
         and file.name.lower().endswith(SUFFIXES)
         and not _MASK.search(file.name)
+        and not (file.suffix == ".nxs" and is_series(file))
     ]
 
 
@@ -97,14 +99,24 @@ def container_path(path: Path, output: PathLike | None = None) -> Path:
 
 
 def is_container(path: Path) -> bool:
-    """Tell whether a file says that it was made by this program; never raises."""
+    """Tell whether a file says that it is a container of this program; never raises."""
+    return _creator(path) == "nxscatter"
+
+
+def is_series(path: Path) -> bool:
+    """Tell whether a file says that it is a series of this program; never raises."""
+    return _creator(path) == SERIES_CREATOR
+
+
+def _creator(path: Path) -> str:
+    """Return what a file says that it was made by, "" where it does not."""
     import h5py
 
     try:
         if not path.is_file() or not is_hdf5(path):
-            return False
+            return ""
         with h5py.File(path, "r", locking=False) as file:
             creator = file.attrs.get("creator", "")
-            return bool((creator.decode() if isinstance(creator, bytes) else creator) == "nxscatter")
+            return creator.decode() if isinstance(creator, bytes) else str(creator)
     except OSError:
-        return False  # whoever reads it says what is wrong with it
+        return ""  # whoever reads it says what is wrong with it

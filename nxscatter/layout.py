@@ -265,6 +265,8 @@ def _write_source(entry: h5py.Group, scan: Scan) -> None:
     for number, (path, value) in enumerate(sorted(scan.metadata.items()), 1):
         # names of other programs need not be NeXus names: the path is kept as an attribute
         write_field(metadata, f"item_{number}", _plain(value), source_path=path)
+    if scan.structure:
+        write_json(metadata, "structure", scan.structure, "path of the frames, attributes of groups and datasets")
 
 
 def _plain(value: Any) -> Any:

@@ -240,6 +240,8 @@ class Scan:
         Other files named by the header (dark, flat field, window) that were found.
     metadata : mapping of path to array or str
         Every non-image dataset of an HDF5 input.
+    structure : mapping of str to JSON
+        How an HDF5 input is laid out, as `nxscatter.readers.hdf5_values.read_structure` returns it.
     """
 
     title: str
@@ -257,6 +259,7 @@ class Scan:
     masks: tuple[Attachment, ...] = ()
     auxiliary: tuple[Attachment, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    structure: Mapping[str, Json] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -226,4 +226,4 @@ def maier_saupe_amplitude(height: float, kappa: float, covariance: Floats) -> tu
     factor = 2 * float(dawsn(np.sqrt(kappa))) / np.sqrt(kappa)
     mean_square = (2 * float(order_parameter("maier_saupe", kappa=kappa)) + 1) / 3
     gradient = factor * np.array([1.0, height * (mean_square - 1)])
-    return height * factor, float(np.sqrt(gradient @ covariance @ gradient))
+    return float(height * factor), float(np.sqrt(gradient @ covariance @ gradient))

@@ -2,7 +2,7 @@
 
 A profile repeats every 180 degrees (against chi for a pattern with a centre of symmetry, against beta by its
 definition), so the two maxima of a full circle are one peak, and a peak on a seam is as whole as any other. All
-bins are fitted, unfolded; each sees the nearest copy of a peak.
+bins are fitted, unfolded; each sees the nearest copy of a peak, and the mean of the line over its own width.
 """
 
 from __future__ import annotations
@@ -69,6 +69,9 @@ class PeakFit:
         Number of bins fitted.
     chi2_red, R2 : ndarray (row,)
         Reduced chi square, and coefficient of determination with all bins alike.
+    unexplained : ndarray (row,)
+        Part of the profile's variation, beyond counting noise, that the line does not follow; 0 where the misfit is
+        no more than chance.
     """
 
     names: tuple[str, ...]
@@ -80,6 +83,7 @@ class PeakFit:
     points: Ints
     chi2_red: Floats
     R2: Floats
+    unexplained: Floats
 
 
 def parameter_names(line: Line, onefold: bool) -> tuple[str, ...]:
@@ -87,15 +91,17 @@ def parameter_names(line: Line, onefold: bool) -> tuple[str, ...]:
     return (*line.parameters, *(("drift_cos", "drift_sin") if onefold else ()))
 
 
-def fit_peaks(line: Line, bins: Floats, data: Data, centres: Floats, window: Window) -> PeakFit:
+def fit_peaks(
+    line: Line, bins: Floats, data: Data, centres: Floats, window: Window, theta_bragg: Floats | float = 0.0
+) -> PeakFit:
     """Fit a line to profiles (row, bin), with peaks that start at ``centres`` (row, peak) in degrees.
 
     The narrowest peak allowed has a FWHM of three bins; x0 stays within 45 degrees of its start,
-    and within the window.
+    and within the window. ``theta_bragg`` (row,) in degrees is for lines of the angle from the director.
     """
     inside = window.holds(bins, centres)
     points = Data(data.y, data.slope, data.floor, data.use & inside)
-    model = _Model(line, bins, centres, window)
+    model = _Model(line, bins, centres, window, theta_bragg)
     start, lower, upper = _limits(line, bins, points, centres, model)
     return _report(model, fit(model, start, points, lower, upper), points, inside)
 
@@ -103,7 +109,9 @@ def fit_peaks(line: Line, bins: Floats, data: Data, centres: Floats, window: Win
 class _Model:
     """A background and some peaks on bins. Parameters: level, [slope], [c, s], and I, x0, shape of each peak."""
 
-    def __init__(self, line: Line, bins: Floats, centres: Floats, window: Window) -> None:
+    def __init__(
+        self, line: Line, bins: Floats, centres: Floats, window: Window, theta_bragg: Floats | float
+    ) -> None:
         self.line = line
         self.slope = window.slope and bool(line.slope)
         self.onefold = window.onefold
@@ -112,16 +120,16 @@ class _Model:
         self.each = 2 + len(line.shape)
         self.size = self.first + self.peaks * self.each
         width = bin_width(bins)
-        # Over a bin of a degree or less no peak that is allowed bends enough to matter.
-        self.nodes = 3 if width > 1 + 1e-9 else 1
-        self.angles = (bins[:, None] + width * _NODES).ravel() if self.nodes == 3 else bins
-        self.seam = width / self.nodes
+        self.angles = (bins[:, None] + width * _NODES).ravel()
+        self.seam = width / len(_NODES)
+        self.theta_bragg = np.broadcast_to(theta_bragg, len(centres))[:, None]
         self.reach = min(SEARCH, (window.width or 180.0) / 2)
         self.middle = centres[:, :1]
 
     def __call__(self, rows: Ints, parameters: Floats) -> tuple[Floats, Floats]:
         jacobian = np.empty((len(rows), self.size, len(self.angles)))
         columns = parameters[:, :, None]
+        tilt = (self.theta_bragg[rows],) if self.line.polar else ()
         jacobian[:, 0] = 1.0
         value = np.broadcast_to(columns[:, 0], jacobian[:, 0].shape).copy()
         for peak in range(self.peaks):
@@ -131,7 +139,7 @@ class _Model:
             turn: float | Floats = 1.0
             if not self.line.periodic:
                 distance, turn = _nearest(distance, self.seam)
-            profile, by_distance, *by_shape = self.line.peak(distance, *shape)
+            profile, by_distance, *by_shape = self.line.peak(distance, *shape, *tilt)
             value += height * profile
             jacobian[:, at] = profile
             jacobian[:, at + 1] = -height * turn * by_distance
@@ -150,11 +158,9 @@ class _Model:
             jacobian *= factor[:, None, :]
             jacobian[:, at], jacobian[:, at + 1] = value * waves[0], value * waves[1]
             value = value * factor
-        if self.nodes == 1:
-            return value, jacobian
         return (
-            value.reshape(len(rows), -1, self.nodes) @ _WEIGHTS,
-            jacobian.reshape(len(rows), self.size, -1, self.nodes) @ _WEIGHTS,
+            value.reshape(len(rows), -1, len(_NODES)) @ _WEIGHTS,
+            jacobian.reshape(len(rows), self.size, -1, len(_NODES)) @ _WEIGHTS,
         )
 
     def columns(self, peak: int) -> list[int]:
@@ -237,6 +243,10 @@ def _report(model: _Model, solution: Solution, data: Data, inside: Bools) -> Pea
     centred = np.where(data.use, data.y - np.sum(data.y, axis=1, where=data.use, keepdims=True) / count, 0.0)
     total = np.sum(centred**2, axis=1)
     residual = np.sum((data.y - solution.model) ** 2, axis=1, where=data.use)
+    noise = np.sum(data.variance(solution.model), axis=1, where=data.use)
+    freedom = np.maximum(points - model.size, 1)
+    chi2_red = solution.chi2 / freedom
+    beyond_chance = chi2_red > 1 + 5 * np.sqrt(2 / freedom)
     return PeakFit(
         names=parameter_names(model.line, model.onefold),
         values=values[:, index],
@@ -245,6 +255,7 @@ def _report(model: _Model, solution: Solution, data: Data, inside: Bools) -> Pea
         curve=np.where(inside, solution.model, np.nan),
         converged=solution.converged,
         points=points,
-        chi2_red=solution.chi2 / np.maximum(points - model.size, 1),
+        chi2_red=chi2_red,
         R2=1 - residual / np.where(total > 0, total, np.nan),
+        unexplained=np.where(beyond_chance, (residual - noise) / np.maximum(total - noise, 1e-300), 0.0),
     )

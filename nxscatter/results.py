@@ -30,7 +30,17 @@ PARAMETER_UNITS = {
     "a": "counts/degree",
     "b": "counts",
 }
-STATUSES = ("ok", "isotropic", "coverage", "background", "not_converged", "at_limit", "too_few_points")
+STATUSES = (
+    "ok",
+    "isotropic",
+    "coverage",
+    "background",
+    "folded",
+    "misfit",
+    "not_converged",
+    "at_limit",
+    "too_few_points",
+)
 
 
 class PixelFlag(IntFlag):
@@ -264,6 +274,10 @@ class Profiles(Intensities):
     A stack processed frame by frame has a leading frame axis. ``pixels`` counts the valid pixels of a bin,
     filled ones included; ``measured`` leaves those out, and so does every error. The variance of a bin follows
     a model intensity m as ``variance_slope * m + variance_floor``.
+
+    ``replicates`` are profiles of resampled pixels: their scatter is that of the profile. ``pattern_axis`` tells
+    profiles against beta what they cannot see: where the pattern stands. Two sides of one that stands askew to the
+    q_parr axis lie on each other in them.
     """
 
     group: ClassVar[str] = "profiles"
@@ -291,11 +305,27 @@ class Profiles(Intensities):
     background_errors: Floats | None = quantity(
         "counts", "its standard error", dims=("frame?", "ring", "bin"), default=None
     )
+    pattern_axis: Floats = quantity(
+        "degree",
+        "chi of the second harmonic's maximum, NaN if isotropic, seen from one side alone, or against chi",
+        dims=("ring",),
+        default=None,
+    )
+    pattern_axis_errors: Floats = quantity("degree", "its standard error", dims=("ring",), default=None)
+    replicates: Floats | None = quantity(
+        "counts", "mean intensity of resampled pixels", dims=("replicate", "ring", "bin"), default=None
+    )
+    background_replicates: Floats | None = quantity(
+        "counts", "mean of the flanks' resampled pixels", dims=("replicate", "ring", "bin"), default=None
+    )
 
     def __post_init__(self) -> None:
-        """Make a missing time axis an empty one."""
+        """Make a missing time axis an empty one, and a missing pattern axis unknown."""
         if self.elapsed is None:
             object.__setattr__(self, "elapsed", np.zeros(0))
+        for name in ("pattern_axis", "pattern_axis_errors"):
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, np.full(len(self.q), np.nan))
 
     @property
     def stack(self) -> Floats:

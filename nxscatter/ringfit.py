@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
 from nxscatter.harmonics import Harmonics, analyse
 from nxscatter.leastsquares import Data
-from nxscatter.lineshapes import Line
+from nxscatter.lineshapes import Line, wrap
 from nxscatter.model import Floats, Ints
 from nxscatter.peakfit import PeakFit, Window, fit_peaks, parameter_names
 from nxscatter.peaks import coverage, find_peaks
 
+Verdict: TypeAlias = tuple[str, str]  # status and reason
+
 COVERED = 0.8  # of the half circle
 _AT_PEAK = 60.0  # degrees about a peak that must have data if its numbers are to be kept
 _SEEN = 0.9  # of those
+_ASKEW = 3.0  # degrees from the q_parr axis, or from the one across it
+_UNEXPLAINED = 0.2  # of a profile's variation, above which a line is not its shape
 
 
 class Peak(NamedTuple):
@@ -54,14 +59,14 @@ class RingFitter:
         """Names of the reported parameters, in the line's order."""
         return parameter_names(self.line, self.window.onefold)
 
-    def __call__(self, data: Data) -> Block:
-        """Fit profiles (row, bin)."""
+    def __call__(self, data: Data, theta_bragg: Floats, known: Sequence[Verdict | None]) -> Block:
+        """Fit profiles (row, bin), but those of which it is ``known`` that they tell nothing."""
         harmonics = analyse(self.bins, data, onefold=self.window.onefold)
         oriented = harmonics.oriented(self.min_S, several=self.peaks != 1)
         covered = coverage(self.bins, data.use)
         points = np.count_nonzero(data.use, axis=1)
         verdicts = [
-            untold(harmonics, points, covered, row, enough=2 * len(self.names), oriented=oriented[row])
+            known[row] or untold(harmonics, points, covered, row, enough=2 * len(self.names), oriented=oriented[row])
             for row in range(len(points))
         ]
         peaks = [[self._nothing(*verdict)] if verdict else [] for verdict in verdicts]
@@ -72,7 +77,7 @@ class RingFitter:
         for number in np.unique(counts):
             some = rows[counts == number]
             start = np.stack([found for found in centres if len(found) == number])
-            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window)
+            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window, theta_bragg[some])
             x0 = made.values[:, :, made.names.index("x0")]
             seen = np.stack([coverage(self.bins, data.use[some], x0[:, k], _AT_PEAK) for k in range(number)], axis=1)
             for index, row in enumerate(some):
@@ -94,10 +99,13 @@ class RingFitter:
             reasons.append(f"{name} stands at its limit of {values[at]:.4g}")
             if name != "eta":
                 covariance[at], covariance[:, at] = np.nan, np.nan
-        if "x0" in limited:
-            keep, reasons = False, ["no peak where it was expected: x0 comes to the end of its range"]
         if isinstance(self.peaks, int) and made.values.shape[1] < self.peaks:
             reasons.append(f"{made.values.shape[1]} of {self.peaks} peaks found")
+        if "x0" in limited:
+            keep, reasons = False, ["no peak where it was expected: x0 comes to the end of its range"]
+        elif made.unexplained[row] > _UNEXPLAINED:
+            status, keep = "misfit", False
+            reasons = [f"the line does not follow {made.unexplained[row]:.0%} of the profile's variation"]
         if not made.converged[row]:
             status, keep, reasons = "not_converged", False, ["the fit did not converge"]
         if covered < COVERED:
@@ -118,7 +126,7 @@ class RingFitter:
 
 def untold(
     harmonics: Harmonics, points: Ints, covered: Floats, row: int, *, enough: int, oriented: bool
-) -> tuple[str, str] | None:
+) -> Verdict | None:
     """Return status and reason of a profile that tells nothing of a direction, None of one that does.
 
     Parameters
@@ -145,6 +153,25 @@ def untold(
     if covered[row] < COVERED:
         return "coverage", f"{share(covered[row])}; {status.replace('_', ' ')}: {reason}"
     return status, reason
+
+
+def folded(axis: float, error: float) -> Verdict | None:
+    """Return status and reason of a profile against beta whose pattern stands askew to the q_parr axis.
+
+    Two mirror images d degrees on either side of the axis make a peak wider as if S were smaller, by up to 3 d^2 (d in
+    radians), and no profile against beta tells that from lower order: 3 degrees move S by 0.01.
+
+    Parameters
+    ----------
+    axis, error : float
+        Where the pattern stands, chi in degrees; NaN where that is not known or does not matter.
+    """
+    if not abs(wrap(axis, 90)) > np.fmax(_ASKEW, 3 * error):
+        return None
+    return "folded", (
+        f"the pattern stands at chi = {axis:.1f} degrees, and beta lays its two sides on each other: "
+        "make the profile with angle = 'chi'"
+    )
 
 
 def share(covered: float) -> str:

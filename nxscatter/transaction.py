@@ -15,10 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ContainerError, LockedError
 
+if TYPE_CHECKING:
+    import h5py
+
+LIBVER = ("earliest", "v110")  # what HDF5 1.10 can read, without the newest structures where older ones serve
 _TEMPORARY = ".nxscatter-tmp"
 _FICLONE = 0x40049409
 
@@ -54,6 +58,30 @@ class Output(io.FileIO):
     def __repr__(self) -> str:
         """Path of the file, which h5py takes for its name."""
         return str(self.name)
+
+
+@contextmanager
+def hdf5_file(path: Path) -> Iterator[h5py.File]:
+    """Give a new HDF5 file at ``path``, to be written in the block.
+
+    Raises
+    ------
+    OSError
+        When the disk is full, which would crash the library or lose data without a word.
+    """
+    import h5py
+
+    output = Output(path, "w+b")
+    try:
+        with h5py.File(output, "w", libver=LIBVER) as file:
+            yield file
+    except (OSError, RuntimeError):
+        if output.lost is None:
+            raise
+    finally:
+        output.close()
+    if output.lost is not None:
+        raise output.lost
 
 
 class Lock:

@@ -21,11 +21,24 @@ def gappy() -> Floats:
     return pixels
 
 
-def line(model: str, shape: tuple[float, ...], x0: float, *, background: float = 0.1, bins: Floats = CHI) -> Floats:
-    """Return a line with maximum 1 on a background, each azimuth seeing the nearer of the two maxima."""
-    peak = LINES[model].peak
-    height = peak(wrap(bins - x0), *shape)[0] / peak(np.zeros(1), *shape)[0]
-    return background + (1 - background) * height
+def line(
+    model: str,
+    shape: tuple[float, ...],
+    x0: float,
+    *,
+    background: float = 0.1,
+    bins: Floats = CHI,
+    width: float = 1.0,
+    theta_bragg: float = 0.0,
+) -> Floats:
+    """Return a line with maximum 1 on a background, averaged over bins of a width in degrees.
+
+    Each azimuth sees the nearer of the two maxima.
+    """
+    tilt = (theta_bragg,) if LINES[model].polar else ()
+    inside = bins[:, None] + width * (np.arange(32) - 15.5) / 32
+    height = LINES[model].peak(wrap(inside - x0), *shape, *tilt)[0] / LINES[model].peak(np.zeros(1), *shape, *tilt)[0]
+    return background + (1 - background) * height.mean(axis=1)
 
 
 def profiles(

@@ -10,9 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nxscatter.batch import Outcome, local_processes, run_all
+from nxscatter.batch import Outcome, run_all
 from nxscatter.container import Container
 from nxscatter.errors import ReadError
+from nxscatter.executors import local_processes
 from nxscatter.recipe_file import parse_recipe
 from nxscatter.workflow import Processed, run_recipe
 
@@ -68,7 +69,7 @@ def test_processes_give_the_same_results(field_series: list[Simulated], tmp_path
 
 PARENT = """
 import os, time
-from nxscatter.batch import local_processes
+from nxscatter.executors import local_processes
 if __name__ == "__main__":
     with local_processes(1) as executor:
         print(executor.submit(os.getpid).result(), flush=True)

@@ -30,6 +30,7 @@ from nxscatter.results import Result
 CLASSES = [kind for kind in vars(results).values() if isinstance(kind, type) and issubclass(kind, Result)]
 KINDS = [kind for kind in CLASSES if not kind.__subclasses__()]
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=5)
+PLACES = ("q", "q_width", "radial_q", "bins", "theta_bragg")  # where something was measured: always known
 NUMBERS = st.floats(width=64) | st.integers(-5, 5).map(float)
 SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -60,7 +61,8 @@ def stored(kind):
 def result_of(draw, kind):
     """Any value of a result class: sizes, optional parts and the frame axis included."""
     hints = typing.get_type_hints(kind)
-    sizes = {name: draw(st.integers(0, 3)) for name in ("row", "ring", "curve", "pixel", "peak")}
+    sizes = {name: draw(st.integers(0, 3)) for name in ("row", "ring", "pixel", "peak")}
+    sizes["curve"] = sizes["row"]  # of a table with one row a ring
     sizes |= {name: draw(st.integers(1, 4)) for name in ("bin", "x", "y", "radial_q", "frame", "sector")}
     if any(item.metadata["name"] == "{angle}" for item in stored(kind)):
         sizes["ring"] = max(1, sizes["ring"])
@@ -82,6 +84,10 @@ def result_of(draw, kind):
             values[item.name] = draw(st.sampled_from({"angle": ["chi", "beta"], "units": ["counts"]}[item.name]))
         elif typing.get_origin(hint) is tuple:
             values[item.name] = tuple(draw(st.lists(TEXTS, min_size=shape[0], max_size=shape[0])))
+        elif item.name in ("ring", "frame", "peak"):
+            values[item.name] = np.arange(shape[0]) + 1
+        elif item.name in PLACES:
+            values[item.name] = draw(hnp.arrays(float, shape, elements=st.floats(0, 100)))
         elif item.name in ("values", "errors"):
             values[item.name] = {name: draw(hnp.arrays(float, shape, elements=NUMBERS)) for name in ["x0", *names]}
         elif hint in (int, float, str, bool):

@@ -20,10 +20,11 @@ from nxscatter.errors import ContainerError, ParameterError
 from nxscatter.exporters import available, export
 from nxscatter.exporters.csv import csv_text, table_text
 from nxscatter.exporters.files import write_file
+from nxscatter.exporters.images import image_suffix
 from nxscatter.exporters.names import Names, record_suffix, ring_names, safe_name, station
 from nxscatter.model import Beam, Detector, Sample
 from nxscatter.readers import read_scan
-from nxscatter.results import Image, PixelProfiles, Profiles, Sectors
+from nxscatter.results import PixelProfiles, Profiles, Sectors
 from nxscatter.simulate import Simulated, kinetic_stack
 from nxscatter.step import make_step
 
@@ -85,8 +86,8 @@ def test_files_have_the_names_that_people_expect(exported: dict[str, bytes]) -> 
         "Radial_Profiles_SAXS/rods_1000mT_sector01_Img00376.csv",
         "Radial_Profiles_SAXS/rods_1000mT_sector02_Img00376.csv",
         "Radial_Profiles_SAXS/rods_1000mT_sectors_Img00376.png",
-        f"Azim_Profile_Fittings/{shot}_0.05_fit_pseudo_voigt.png",
-        f"Azim_Profile_Fittings/{shot}_0.068_fit_pseudo_voigt.png",
+        f"Azim_Profile_Fittings/{shot}_0.05.png",
+        f"Azim_Profile_Fittings/{shot}_0.068.png",
         f"Azim_Profile_Fittings/{shot}_0.05_fit_maier_saupe.png",
         f"Azim_Profile_Fittings/{shot}_0.068_fit_maier_saupe.png",
         f"png_images/{shot}.png",
@@ -209,11 +210,11 @@ def test_an_older_version_and_a_named_record_have_names_of_their_own(box: Contai
     runner.run(box, toy.ToyProfiles(q=(0.05,)))
     assert names() == ["_toy_profiles_v1", ""]
     runner.run(box, toy.ToyProfiles(q=(0.07,)), name="outer")
-    assert names() == ["_toy_profiles_v1", "_toy_profiles", "_outer"]
+    assert names() == ["_toy_profiles_v1", "", "_outer"]
     written = {path.name for path in export(box, tmp_path, ["csv"])}
-    assert "file_a_raw_Co_100mT_0.05_toy_profiles.csv" in written
+    assert "file_a_raw_Co_100mT_0.05.csv" in written
     assert "file_a_raw_Co_100mT_0.07_outer.csv" in written
-    assert record_suffix(box.latest("toy_masking"), Image) == "_toy_masking"  # there is a caved image too
+    assert image_suffix(box.latest("toy_masking")) == "_toy_masking"  # there is a caved image too
 
 
 def test_frames_of_a_stack_are_kept_apart(tmp_path: Path) -> None:

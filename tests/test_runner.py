@@ -7,7 +7,7 @@ import pytest
 import toy
 
 from nxscatter.container import Container
-from nxscatter.errors import ParameterError, StepError
+from nxscatter.errors import ParameterError, StepError, UnknownStepError
 from nxscatter.frames import FrameReader
 from nxscatter.model import param
 from nxscatter.results import Image, Profiles
@@ -207,7 +207,7 @@ def test_recomputing_gives_the_stored_result(box):
 
 def test_recomputing_with_newer_code_is_refused(box, monkeypatch):
     monkeypatch.setattr(toy.ToyFit, "version", 3)
-    with pytest.raises(StepError, match="toy_fit_v1: step toy_fit is version 3 here, the record has 1"):
+    with pytest.raises(UnknownStepError, match="step toy_fit is version 3 here, version 1 is not kept"):
         recompute(box.latest("toy_fit"))
 
 

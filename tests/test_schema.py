@@ -10,9 +10,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from nxscatter.container import Container
 from nxscatter.errors import ParameterError
 from nxscatter.recipe_file import built_in, parse_recipe
-from nxscatter.schema import recipe_schema, schema_path
+from nxscatter.schema import configuration_schema, recipe_schema, schema_path
 
 
 def test_the_copy_in_the_repository_is_what_the_steps_declare() -> None:
@@ -20,6 +21,28 @@ def test_the_copy_in_the_repository_is_what_the_steps_declare() -> None:
     assert json.loads(path.read_text("utf-8")) == recipe_schema(), (
         "run: nxscatter recipe schema > schemas/json/recipe.json"
     )
+
+
+def test_so_is_the_copy_of_the_schema_of_configurations() -> None:
+    stored = json.loads(schema_path("json/configuration.json").read_text("utf-8"))
+    assert stored == configuration_schema(), (
+        "run: python -c 'import json; from nxscatter.schema import configuration_schema as schema; "
+        "print(json.dumps(schema(), indent=1))' > schemas/json/configuration.json"
+    )
+
+
+def test_configurations_of_records_fit_the_schema(processed_file: Path) -> None:
+    validator = jsonschema.Draft202012Validator(configuration_schema())
+    records = Container(processed_file).records
+    for record in records:
+        validator.validate(record.configuration)
+    masking = next(record.configuration for record in records if record.step == "masking")
+    parameters = masking["parameters"]
+    file = {"file": "a.edf", "role": "mask", "sha256": "0" * 64}
+    validator.validate(masking | {"parameters": parameters | {"mask": [file]}})
+    for wrong in ({"saturation": 0.0}, {"mask": ["a.edf"]}, {"unknown": 1}):
+        assert not validator.is_valid(masking | {"parameters": parameters | wrong})
+    assert validator.is_valid(masking | {"step_version": 99, "parameters": {"unknown": 1}})  # of a later version
 
 
 def test_built_in_recipes_fit_the_schema() -> None:

@@ -334,6 +334,26 @@ def test_random_bits_are_found_and_named(tmp_path, toys):
                 assert file[path][()].tobytes() == values[path], path
 
 
+def test_damage_never_reaches_a_decoder_that_would_crash(processed_file, tmp_path):
+    path = "/entry/masking_v1/image/intensity"
+    original, copy = processed_file.read_bytes(), tmp_path / "x.nxs"
+    with h5py.File(processed_file) as file:
+        chunk = file[path].id.get_chunk_info(0)
+    dice = random.Random(3)
+    for _ in range(6):
+        damaged = bytearray(original)
+        damaged[chunk.byte_offset + dice.randrange(chunk.size)] ^= 1 << dice.randrange(8)
+        copy.write_bytes(damaged)
+        assert any(f"{path} cannot be read" in problem for problem in verify(copy).problems)
+
+
+def test_altered_frames_are_not_replayed(box):
+    with h5py.File(box.path, "r+") as file:
+        file[FRAMES][0, 0, 0] += 1
+    found = verify(box.path, replay=True)
+    assert (found.ok, found.replayed) == (False, None)
+
+
 @pytest.mark.parametrize("keep", [0, 10, 600, 40_000, 200_000])
 def test_a_truncated_file_has_failed(box, keep):
     box.path.write_bytes(box.path.read_bytes()[:keep])

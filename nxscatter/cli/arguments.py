@@ -21,7 +21,10 @@ Reader: TypeAlias = Annotated[str | None, typer.Option("--reader", metavar="NAME
 def conversion(
     reader: Reader = None,
     poni: Annotated[
-        Path | None, typer.Option("--poni", metavar="FILE", help="pyFAI calibration in place of the file's geometry.")
+        Path | None,
+        typer.Option(
+            "--poni", metavar="FILE", resolve_path=True, help="pyFAI calibration in place of the file's geometry."
+        ),
     ] = None,
     units: Annotated[
         str | None,
@@ -37,7 +40,10 @@ def conversion(
         float | None, typer.Option("--field-mT", metavar="B", help="Magnetic field (mT) in place of the file's.")
     ] = None,
     aux_dir: Annotated[
-        Path | None, typer.Option("--aux-dir", metavar="DIR", help="Where files that a header names are looked for.")
+        Path | None,
+        typer.Option(
+            "--aux-dir", metavar="DIR", resolve_path=True, help="Where files that a header names are looked for."
+        ),
     ] = None,
     compression: Annotated[
         str, typer.Option("--compression", metavar="C", help="bitshuffle; gzip opens without a plugin.")

@@ -1,9 +1,5 @@
 """From raw files to results: convert, identify, process."""
 
-import logging
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nxscatter.cli import arguments as arg
-from nxscatter.cli.app import command, log
+from nxscatter.cli.app import command
+from nxscatter.cli.batch import work_on
 from nxscatter.cli.output import echo_fields
 from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
-    from nxscatter.batch import Outcome
     from nxscatter.recipe import Recipe
     from nxscatter.workflow import Conversion, Processed
 
@@ -41,7 +37,7 @@ def convert(
     paths = expand(inputs, masks)
     if len(paths) > 1 and output is not None and output.endswith(".nxs"):
         raise ParameterError(f"-o {output}: is one file for {len(paths)} inputs; name a folder")
-    return _work(partial(convert_file, conversion=replace(conversion, masks=masks), output=output), paths)
+    return work_on(partial(convert_file, conversion=replace(conversion, masks=masks), output=output), paths)
 
 
 @command()
@@ -84,6 +80,9 @@ def process(
     mask: arg.Masks = None,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Drop the masks of the container's last masking.")] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that share the files.")] = 1,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers share the files.")
+    ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first file that fails.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Add records even when they are up to date.")] = False,
     export: Annotated[Path | None, typer.Option(metavar="DIR", help="Export each result there.")] = None,
@@ -104,13 +103,13 @@ def process(
     work = partial(
         _process_one,
         recipe=prepared,
-        output=output,
+        output=output and str(Path(output).expanduser().absolute()),  # workers may start elsewhere
         conversion=conversion,
         keep_masks=not no_mask,
         force=force,
-        export=export,
+        export=export and export.expanduser().absolute(),
     )
-    return _work(work, expand(inputs, mask or ()), jobs, fail_fast)
+    return work_on(work, [path.absolute() for path in expand(inputs, mask or ())], jobs, scheduler, fail_fast)
 
 
 def _process_one(
@@ -130,59 +129,6 @@ def _process_one(
     if export is not None:
         exporters.export(done.container, export)
     return done
-
-
-def _work(work: "Callable[[Path], Processed]", paths: Sequence[Path], jobs: int = 1, fail_fast: bool = False) -> int:
-    """Do a job for each input, tell what becomes of it, and return the exit code."""
-    from nxscatter.batch import local_processes, run_all, run_one
-
-    if len(paths) == 1:
-        _tell(run_one(work, paths[0]))
-        return 0
-    outcomes: list[Outcome] = []
-    with ExitStack() as stack:
-        executor = stack.enter_context(local_processes(min(jobs, len(paths)))) if jobs > 1 else None
-        for outcome in _watched(run_all(work, paths, executor, fail_fast), len(paths)):
-            outcomes.append(outcome)
-            _tell(outcome)
-    failed = [outcome for outcome in outcomes if outcome.error]
-    changed = sum(1 for outcome in outcomes if outcome.changed)
-    log.info("%d done, %d up to date, %d failed", changed, len(outcomes) - changed - len(failed), len(failed))
-    for outcome in failed:
-        log.error("%s", outcome.error)
-    return 1 if failed else 0
-
-
-def _tell(outcome: "Outcome") -> None:
-    """Print the container, and on stderr what was done and what to be aware of."""
-    if outcome.error:
-        log.info("%s: failed", outcome.path.name)
-        return
-    typer.echo(str(outcome.container))
-    what = [
-        *(["converted"] if outcome.converted else []),
-        *([f"{len(outcome.added)} records"] if outcome.added else []),
-    ]
-    log.info("%s: %s (%.2f s)", outcome.path.name, ", ".join(what) or "up to date", outcome.seconds)
-    if outcome.added:
-        log.debug("%s: added %s", outcome.path.name, ", ".join(outcome.added))
-    for note in outcome.notes:
-        log.info("note: %s: %s", outcome.path.name, note)
-    for warning in outcome.warnings:
-        log.warning("%s: %s", outcome.path.name, warning)
-
-
-def _watched(outcomes: "Iterator[Outcome]", total: int) -> "Iterator[Outcome]":
-    """Show a progress bar while outcomes arrive, on a terminal that has not asked for quiet."""
-    if not sys.stderr.isatty() or not log.isEnabledFor(logging.INFO):
-        yield from outcomes
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield from progress.track(outcomes, total=total)
 
 
 def _numbers(text: str | None) -> list[float] | None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from nxscatter.container import Container
     from nxscatter.steps.views import Naming
 
-_DPI = 150
+DPI = 150
 
 
 def figure_png(size: tuple[float, float], draw: Callable[..., Any], *arguments: Any, **options: Any) -> bytes:
@@ -30,7 +30,7 @@ def figure_png(size: tuple[float, float], draw: Callable[..., Any], *arguments: 
     from matplotlib.figure import Figure
 
     with style.context("default"):
-        figure = Figure(figsize=size, dpi=_DPI, layout="compressed")
+        figure = Figure(figsize=size, dpi=DPI, layout="compressed")
         canvas = FigureCanvasAgg(figure)
         draw(figure, *arguments, **options)
         file = io.BytesIO()

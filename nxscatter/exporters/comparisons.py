@@ -79,12 +79,15 @@ def draw_azimuthal(figure: Figure, members: Sequence[Member], in_time: bool = Fa
 
 def draw_radial(figure: Figure, members: Sequence[Member], in_time: bool = False, title: str = "") -> None:
     """Draw the radial profiles of a series, one panel a sector, both axes logarithmic, as `draw_azimuthal`."""
+    from matplotlib.ticker import NullFormatter
+
     first = members[0].result
     assert isinstance(first, Sectors)
     panels = [f"χ = {chi:g}° ± {first.width / 2:g}°" for chi in first.chi]
     for axes in _draw(figure, members, panels, in_time, title):
         axes.set_xscale("log")
         axes.set_yscale("log")
+        axes.xaxis.set_minor_formatter(NullFormatter())  # less than a decade would be crowded with numbers
         axes.set_xlabel("q (Å⁻¹)")
         axes.set_ylabel(f"intensity ({first.units})")
 

@@ -58,13 +58,14 @@ def draw_fit(figure: Figure, fits: Fits, ring: int, table: Sequence[Row] = (), t
         fits.bins, profile, errors, fmt="o", ms=2.2, lw=0, elinewidth=0.6, color=COLOURS[0], ecolor="0.65", label="data"
     )
     if np.isfinite(fitted).any():
-        upper.plot(fits.bins, fitted, color=COLOURS[1], lw=1.6, label=_name(fits.model), zorder=3)
+        upper.plot(fits.bins, fitted, color=COLOURS[1], lw=1.6, label=method_name(fits.model), zorder=3)
     else:
         lower.text(0.5, 0.5, "no fitted line", transform=lower.transAxes, ha="center", va="center", color="0.4")
     upper.set_ylabel(f"intensity ({fits.units})")
     upper.legend(loc="best", fontsize=8, framealpha=0.9)
     rows = np.flatnonzero((fits.ring == ring) & (fits.frame == fits.frame[0])).tolist()
-    upper.set_title("\n".join([title, *_captions(fits, rows, table)]), fontsize=9, parse_math=False)
+    lines = [textwrap.fill(line, 92) for line in (title, *_captions(fits, rows, table))]
+    upper.set_title("\n".join(lines), fontsize=9, parse_math=False)
 
     residual = (profile - fitted) / np.where(errors > 0, errors, np.nan)
     lower.axhspan(-2, 2, color="0.92")
@@ -139,11 +140,14 @@ def draw_sectors(figure: Figure, sectors: Sectors, title: str = "") -> None:
     _draw_notes(figure, sectors)
 
 
-def draw_summary(figure: Figure, table: Sequence[Row], axis: str = "", title: str = "") -> None:
+def draw_summary(
+    figure: Figure, table: Sequence[Row], axis: str = "", title: str = "", r2_threshold: float = 0.0
+) -> None:
     """Draw position, width and order parameter of all fits with their errors, one panel each.
 
     Colours tell rings apart, symbols the fitted model or the definition of S. A point whose status is not ok is
-    faint. Of an isotropic ring the S of the second harmonic is drawn, as an open circle.
+    faint. Of an isotropic ring the S of the second harmonic is drawn, as an open circle. Points of a sweep down the
+    field (rows with that ``direction``) are half-filled.
 
     Parameters
     ----------
@@ -155,11 +159,13 @@ def draw_summary(figure: Figure, table: Sequence[Row], axis: str = "", title: st
         ``"field_mT"``, ``"elapsed_s"``, ``"frame"`` or ``"q"``; "" for the first of these that varies.
     title : str
         Title of the figure.
+    r2_threshold : float
+        R2 of a fit below which its points are faint, too.
     """
     from matplotlib.lines import Line2D
 
     axis = axis or next((name for name in _AXES if len({row[name] for row in table} - {None}) > 1), "q")
-    panels = {name: _series(table, name, axis) for name in _PANELS}
+    panels = {name: _series(table, name, axis, r2_threshold) for name in _PANELS}
     panels = {name: series for name, series in panels.items() if series} or {"S": {}}
     drawn = list(dict.fromkeys(one for series in panels.values() for one in series))
     rings, methods = (
@@ -178,6 +184,7 @@ def draw_summary(figure: Figure, table: Sequence[Row], axis: str = "", title: st
                 fmt=shapes[one.method],
                 color=looks[one.ring],
                 mfc="none" if one.method == _HARMONIC else looks[one.ring],
+                fillstyle="left" if one.down else "full",
                 alpha=1.0 if one.ok else 0.35,
                 ms=5,
                 elinewidth=0.9,
@@ -194,9 +201,12 @@ def draw_summary(figure: Figure, table: Sequence[Row], axis: str = "", title: st
     for method in methods:
         fill = "none" if method == _HARMONIC else "0.3"
         marker = shapes[method]
-        handles.append(Line2D([], [], color="0.3", marker=marker, mfc=fill, lw=0, ms=5, label=_name(method)))
+        handles.append(Line2D([], [], color="0.3", marker=marker, mfc=fill, lw=0, ms=5, label=method_name(method)))
+    if any(one.down for one in drawn):
+        handles.append(Line2D([], [], color="0.3", marker="o", lw=0, ms=5, fillstyle="left", label="field going down"))
     if not all(one.ok for one in drawn):
-        handles.append(Line2D([], [], color="0.3", marker="o", lw=0, ms=5, alpha=0.35, label="faint: status not ok"))
+        why = f"faint: status not ok, or R² < {r2_threshold:g}" if r2_threshold else "faint: status not ok"
+        handles.append(Line2D([], [], color="0.3", marker="o", lw=0, ms=5, alpha=0.35, label=why))
     if handles:
         legend = figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=8)
         for text in legend.get_texts():
@@ -226,24 +236,29 @@ class _Series(NamedTuple):
     ring: str
     method: str
     ok: bool
+    down: bool
 
 
-def _series(table: Sequence[Row], name: str, axis: str) -> dict[_Series, list[tuple[float, float, float]]]:
+def _series(
+    table: Sequence[Row], name: str, axis: str, r2_threshold: float
+) -> dict[_Series, list[tuple[float, float, float]]]:
     """Return the points (x, value, error) of a panel; an error that is not known is NaN."""
-    labels = _ring_labels(table)
+    labels = ring_labels(table)
     series: dict[_Series, list[tuple[float, float, float]]] = {}
     for row in table:
         ring = "" if axis == "q" else f"({row['hkl']})" if row["hkl"] else labels[row["q"]]
-        key = _Series(ring, row["S_method"] if name == "S" else row["model"], row["status"] == "ok")
+        ok = row["status"] == "ok" and (row["R2"] is None or row["R2"] >= r2_threshold)
+        down = row.get("direction") == "down"
+        key = _Series(ring, row["S_method"] if name == "S" else row["model"], ok, down)
         value, error = row[name], row[f"{name}_error"]
         if name == "S" and row["status"] == "isotropic":
-            key, value, error = _Series(ring, _HARMONIC, True), row["S_harmonic"], None
+            key, value, error = _Series(ring, _HARMONIC, True, down), row["S_harmonic"], None
         if row[axis] is not None and value is not None:
             series.setdefault(key, []).append((row[axis], value, np.nan if error is None else error))
     return series
 
 
-def _ring_labels(table: Sequence[Row]) -> dict[float, str]:
+def ring_labels(table: Sequence[Row]) -> dict[float, str]:
     """Return a label for every q: rings of nearly the same q, in different files, share one."""
     labels: dict[float, str] = {}
     first = -np.inf
@@ -261,7 +276,7 @@ def _captions(fits: Fits, rows: Sequence[int], table: Sequence[Row]) -> list[str
     status, reason = fits.status[first].replace("_", " "), fits.reason[first]
     if reason:
         status = reason if reason.startswith(status) else f"{status}, {reason}"
-    lines = [f"{ring}q = {fits.q[first]:.4g} Å⁻¹, {_name(fits.model)}: {status}"]
+    lines = [f"{ring}q = {fits.q[first]:.4g} Å⁻¹, {method_name(fits.model)}: {status}"]
     for row in rows:
         known = [name for name in _SYMBOLS if name in fits.values and np.isfinite(fits.values[name][row])]
         lines.append(
@@ -271,7 +286,7 @@ def _captions(fits: Fits, rows: Sequence[int], table: Sequence[Row]) -> list[str
         )
         orders = [order for order in table if order["peak"] == fits.peak[row] and order["S"] is not None]
         lines.append(
-            ", ".join(f"S = {with_error(one['S'], one['S_error'])} ({_name(one['S_method'])})" for one in orders)
+            ", ".join(f"S = {with_error(one['S'], one['S_error'])} ({method_name(one['S_method'])})" for one in orders)
         )
     return [line for line in lines if line]
 
@@ -283,5 +298,6 @@ def _draw_notes(figure: Figure, result: Result) -> None:
         figure.supxlabel(text, fontsize=7, color="0.35", parse_math=False)
 
 
-def _name(method: str) -> str:
+def method_name(method: str) -> str:
+    """Return the name of a model, or of a definition of S, for people."""
     return _NAMES.get(method, method)

@@ -6,7 +6,7 @@ date nor a version: the same records give the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,10 @@ from nxscatter.exporters.comparisons import export_comparisons
 from nxscatter.exporters.curves import draw_fit, draw_radial, draw_sectors, draw_summary
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.images import image_suffix, placed_images
-from nxscatter.exporters.map_views import export_views, map_views
+from nxscatter.exporters.map_views import export_views
 from nxscatter.exporters.maps import draw_map
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
-from nxscatter.exporters.views import accepted, shown_rows, view_of
+from nxscatter.exporters.views import accepted, map_views, shown_rows, view_of
 from nxscatter.results import Fits, Geometry, Image, Profiles, Rings, Sectors
 from nxscatter.table import Row, of_kind, rows
 
@@ -41,12 +41,14 @@ __all__ = [
     "figure_png",
 ]
 
+FIT_SIZE, SUMMARY_SIZE = (6.4, 5.2), (8.0, 6.4)  # inches
+
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
     """Write the map of the last image, or those that were asked for, radial profiles, and the fit of each ring."""
     names = Names.of(container)
     written = export_views(container, folder, records)
-    if not any(record.parameters["output"] == "map" for record in map_views(records)):
+    if not any(record.parameters["kind"] == "map" for record in map_views(records)):
         for record, image, geometry in placed_images(container, records):
             png = figure_png((6.6, 5.8), draw_image, image, geometry, *marked_rings(records), title_of(container))
             written.append(write_file(folder / names.map_figure(image_suffix(record)), png))
@@ -56,12 +58,26 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
             title = title_of(container, view_of(container, record.base))
             written.append(write_file(folder / path, figure_png((6.4, 4.4), draw, record.load(), title)))
     for record in of_kind(records, Fits):
-        written += _export_fits(container, folder, names, record)
+        for path, arguments in drawn_fits(container, record):
+            written.append(write_file(folder / path, figure_png(FIT_SIZE, draw_fit, *arguments)))
     return written
 
 
 def export_summary(selections: Sequence[Selection], folder: Path) -> list[Path]:
+    """Write position, width and S of all fits of the containers, and the profiles of a series that have a view."""
+    return export_results(selections, folder) + export_comparisons(selections, folder)
+
+
+def export_results(selections: Sequence[Selection], folder: Path) -> list[Path]:
     """Write position, width and S of all fits of the containers, one figure for each of SAXS, WAXS and USAXS."""
+    return [
+        write_file(folder / name, figure_png(SUMMARY_SIZE, draw_summary, *arguments))
+        for name, arguments in drawn_results(selections)
+    ]
+
+
+def drawn_results(selections: Sequence[Selection]) -> Iterator[tuple[Path, tuple[Any, ...]]]:
+    """Give the file of each summary of fits and what `draw_summary` takes behind the figure."""
     tables: dict[Path, list[Row]] = {}
     axes: dict[Path, str] = {}
     for selection in selections:
@@ -69,31 +85,24 @@ def export_summary(selections: Sequence[Selection], folder: Path) -> list[Path]:
             name = selection.names.by(view).fitting_results
             tables.setdefault(name, []).extend(accepted(view, found))
             axes[name] = "" if view.time is None else "elapsed_s"
-    figures = [
-        write_file(
-            folder / name,
-            figure_png((8.0, 6.4), draw_summary, table, axes[name], samples_title(row["sample"] for row in table)),
-        )
-        for name, table in tables.items()
-        if table
-    ]
-    return figures + export_comparisons(selections, folder)
+    for name, table in tables.items():
+        if table:
+            yield name, (table, axes[name], samples_title(row["sample"] for row in table))
 
 
-def _export_fits(container: Container, folder: Path, names: Names, record: Record) -> list[Path]:
+def drawn_fits(container: Container, record: Record) -> Iterator[tuple[Path, tuple[Any, ...]]]:
+    """Give, for each ring of a record of fits, the file of its figure and what `draw_fit` takes behind the figure."""
+    names = Names.of(container).shown(record)
     fits: Any = record.load()
     table = rows(container, record=record)
     frame = None if not len(fits.frame) or fits.frame[0] < 0 else int(fits.frame[0])
     suffix = record_suffix(record, Fits) + frame_suffix(frame)
+    title = title_of(container, view_of(container, record.base)) + ("" if frame is None else f", frame {frame}")
     first = [int(np.flatnonzero(fits.ring == ring)[0]) for ring in np.unique(fits.ring)]
     labels = ring_names(fits.q[first].tolist(), [fits.hkl[row] for row in first])
-    written = []
     for row, label in zip(first, labels, strict=True):
         of_ring = [one for one in table if one["q"] == fits.q[row] and one["frame"] == frame]
-        title = title_of(container, view_of(container, record.base)) + ("" if frame is None else f", frame {frame}")
-        png = figure_png((6.4, 5.2), draw_fit, fits, int(fits.ring[row]), of_ring, title)
-        written.append(write_file(folder / names.shown(record).fit_figure(label, suffix), png))
-    return written
+        yield names.fit_figure(label, suffix), (fits, int(fits.ring[row]), of_ring, title)
 
 
 def marked_rings(records: Sequence[Record]) -> tuple[list[float], list[str]]:

@@ -74,7 +74,7 @@ def placed_images(container: Container, records: Sequence[Record]) -> Iterator[t
 def image_suffix(record: Record) -> str:
     """Return what tells the files of several images apart: the last one needs no name of its own."""
     last = last_images(newest(record.container.records))
-    return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image)
+    return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image, plain="")
 
 
 def ancestors(record: Record) -> list[Record]:

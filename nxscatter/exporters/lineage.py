@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from nxscatter.history import nearest, parameters, why_stale
-from nxscatter.markup import Markup, element, join
+from nxscatter.markup import Markup, element
 
 if TYPE_CHECKING:
     from nxscatter.container import Record
 
 _SOURCE = ""  # the name of the raw frames' box, which no record has
 _WIDTH, _HEIGHT, _GAP, _STEP = 178.0, 40.0, 22.0, 74.0  # of a box, between boxes, from layer to layer
-_LONGEST = 27  # letters that fit into a box
+_NAME, _MORE = 23, 30  # letters that fit into the first and the second line of a box
 
 
 class _Edge(NamedTuple):
@@ -48,18 +49,18 @@ def draw_lineage(records: Sequence[Record], source: str) -> Markup:
     edges = [_edge(start, end, depth) for end, starts in above.items() for start in starts]
     layers = _layers(depth, edges)
     place = _places(layers)
-    width = max(x for x, _ in place.values()) + _WIDTH / 2 + _GAP / 2
+    width = max(sum(map(_width, layer)) for layer in layers)
     height = _STEP * (len(layers) - 1) + _HEIGHT + 4
-    middle = width / 2
-    boxes = [_box(middle, 2, source, f"{source}: the raw frames", "source", "#measurement")]
-    for record in records:
-        boxes.append(_record_box(record, *place[record.name]))
+    boxes = [
+        _box(*place[_SOURCE], "raw frames", f"raw frames of {source}", "source", "#measurement", source),
+        *(_record_box(record, *place[record.name]) for record in records),
+    ]
     return element(
         "svg",
         element("title", "Chain of records"),
         element("desc", _in_words(above)),
         element("defs", _arrow_head()),
-        *(_arrow(edge, {**place, _SOURCE: (middle, 2)}) for edge in edges),
+        *(_arrow(edge, place) for edge in edges),
         *boxes,
         xmlns="http://www.w3.org/2000/svg",
         class_="lineage",
@@ -85,24 +86,28 @@ def _layers(depth: Mapping[str, int], edges: Sequence[_Edge]) -> list[list[str]]
         way = (edge.start, *edge.passing, edge.end)
         for number, name in enumerate(edge.passing):
             layers[depth[edge.start] + 1 + number].append(name)
-        for start, end in zip(way, way[1:], strict=False):
+        for start, end in pairwise(way):
             above.setdefault(end, []).append(start)
-    for upper, lower in zip(layers, layers[1:], strict=False):
+    for upper, lower in pairwise(layers):
         lower.sort(key=lambda name: sum(map(upper.index, above[name])) / len(above[name]))
     return layers
 
 
 def _places(layers: Sequence[Sequence[str]]) -> dict[str, tuple[float, float]]:
     """Return the middle of the upper edge of everything that stands on a layer, layers centred."""
-    widths = [[_GAP + (0 if ">" in name else _WIDTH) for name in layer] for layer in layers]
-    widest = max(map(sum, widths))
+    widest = max(sum(map(_width, layer)) for layer in layers)
     place = {}
-    for number, (layer, sizes) in enumerate(zip(layers, widths, strict=True)):
-        left = (widest - sum(sizes)) / 2
-        for name, size in zip(layer, sizes, strict=True):
-            place[name] = (left + size / 2, 2 + number * _STEP)
-            left += size
+    for number, layer in enumerate(layers):
+        left = (widest - sum(map(_width, layer))) / 2
+        for name in layer:
+            place[name] = (left + _width(name) / 2, 2 + number * _STEP)
+            left += _width(name)
     return place
+
+
+def _width(name: str) -> float:
+    """Return the room that a box takes with its gap, or an arrow that passes a layer."""
+    return _GAP if ">" in name else _GAP + _WIDTH
 
 
 def _record_box(record: Record, x: float, y: float) -> Markup:
@@ -122,9 +127,9 @@ def _record_box(record: Record, x: float, y: float) -> Markup:
 def _box(x: float, y: float, name: str, told: str, kind: str, target: str, second: str = "") -> Markup:
     """Return a box of two lines that tells more under the pointer."""
     left, middle = x - _WIDTH / 2, f"{x:g}"
-    texts = [element("text", _short(name), x=middle, y=f"{y + (17 if second else 25):g}", class_="name")]
+    texts = [element("text", _short(name, _NAME), x=middle, y=f"{y + (17 if second else 25):g}", class_="name")]
     if second:
-        texts.append(element("text", _short(second), x=middle, y=f"{y + 32:g}"))
+        texts.append(element("text", _short(second, _MORE), x=middle, y=f"{y + 32:g}"))
     box = element("rect", x=f"{left:g}", y=f"{y:g}", width=f"{_WIDTH:g}", height=f"{_HEIGHT:g}", rx="5")
     return element("a", element("title", told), box, *texts, href=target, class_=kind)
 
@@ -164,5 +169,5 @@ def _in_words(above: Mapping[str, Sequence[str]]) -> str:
     )
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -14,11 +14,11 @@ from nxscatter.exporters.canvas import figure_png, title_of
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.maps import MASKED, colour_limits, draw_raster, rasterised
 from nxscatter.exporters.names import Names
-from nxscatter.exporters.views import viewed
+from nxscatter.exporters.views import map_views, viewed
 from nxscatter.model import Floats
 from nxscatter.results import Geometry, Image
 from nxscatter.steps.views import MapView
-from nxscatter.table import newest, of_kind
+from nxscatter.table import of_kind
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
@@ -38,11 +38,6 @@ def export_views(container: Container, folder: Path, records: Sequence[Record]) 
         png = figure_png(SIZE, draw_view, image, geometry, view, title_of(container, view))
         written.append(write_file(folder / path, png))
     return written
-
-
-def map_views(records: Sequence[Record]) -> list[Record]:
-    """Return the views of maps among the records, of each the newest version."""
-    return newest(record for record in records if record.step == MapView.name)
 
 
 def load_view(record: Record) -> tuple[MapView, Image, Geometry]:

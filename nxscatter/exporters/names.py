@@ -164,15 +164,16 @@ def ring_names(q: Sequence[float], hkl: Sequence[str]) -> list[str]:
     return [f"{name}_ring{ring}" if names.count(name) > 1 else name for ring, name in enumerate(names, 1)]
 
 
-def record_suffix(record: Record, kind: type[Result]) -> str:
-    """Return what tells apart the files of several records of one kind: nothing where there is one.
+def record_suffix(record: Record, kind: type[Result], plain: str | None = None) -> str:
+    """Return what tells apart the files of several records of one kind, so that a later one renames none.
 
-    It is the record's name without version, and with it for one that is not the newest.
+    It is nothing for the first name of records (or the one called ``plain``), the name without version for others, and
+    the name with version for a record that is not the newest of its name.
     """
     alike = of_kind(record.container.records, kind)
     if record.number < max(one.number for one in alike if one.base == record.base):
         return f"_{record.name}"
-    return f"_{record.base}" if len({one.base for one in alike}) > 1 else ""
+    return "" if record.base == (alike[0].base if plain is None else plain) else f"_{record.base}"
 
 
 def frame_suffix(frame: int | None) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from nxscatter.exporters.files import writing
 from nxscatter.exporters.images import image_suffix, placed_images, q_image
 from nxscatter.exporters.names import Names, record_suffix
+from nxscatter.exporters.views import map_views, viewed
 from nxscatter.model import Floats
 from nxscatter.results import QMap
 from nxscatter.table import of_kind
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
     """Write the last images, whose ``Qx``, ``QZ`` and ``Z`` are (rows, columns), and the maps on a regular grid.
 
+    Where somebody asked for a map, its image takes the place of the last one.
+
     A map has one ``Qx`` a column and one ``QZ`` a row. ``Z`` is NaN where there is no data.
     """
     names = Names.of(container)
     written = []
-    for record, image, geometry in placed_images(container, records):
+    views = [viewed(record) for record in map_views(records) if record.parameters["kind"] == "map"]
+    for record, image, geometry in placed_images(container, views or records):
         found = q_image(image, geometry)
-        path = folder / names.shown(record).map_arrays(image_suffix(record))
+        path = folder / names.shown(record).map_arrays("" if views else image_suffix(record))
         written.append(_write(path, {"Qx": found.qx, "QZ": found.qz, "Z": found.intensity}))
     for record in of_kind(records, QMap):
         grid = record.load()

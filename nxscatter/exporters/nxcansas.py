@@ -15,6 +15,7 @@ from nxscatter.exporters.radial import Curve, radial_curves
 from nxscatter.model import canonical_json
 from nxscatter.results import Geometry
 from nxscatter.table import of_kind
+from nxscatter.transaction import hdf5_file
 
 if TYPE_CHECKING:
     import h5py
@@ -45,9 +46,7 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
 def _write_file(
     path: Path, container: Container, names: Names, record: Record, units: str, content: QImage | Curve
 ) -> None:
-    import h5py
-
-    with h5py.File(path, "w") as file:
+    with hdf5_file(path) as file:
         file.attrs.update(NX_class="NXroot", default="entry")
         entry = _group(file, "entry", "NXentry", "SASentry", version="1.1", default="data")
         entry["definition"] = "NXcanSAS"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nxscatter.step import make_step
 from nxscatter.steps.views import MapView, Naming, View
+from nxscatter.table import newest
 
 if TYPE_CHECKING:
     from nxscatter.container import Container, Record
@@ -29,6 +30,11 @@ def viewed(view: Record) -> Record:
     """Return the record that a view is of: an image, profiles, sectors or fits."""
     (source,) = view.inputs["image" if view.step == MapView.name else "shown"]
     return next(parent for parent in view.parents if parent.path == source.path)
+
+
+def map_views(records: Sequence[Record]) -> list[Record]:
+    """Return the views of maps among the records, of each the newest version."""
+    return newest(record for record in records if record.step == MapView.name)
 
 
 def shown_rows(selection: Selection) -> Iterator[tuple[Naming, list[Row]]]:

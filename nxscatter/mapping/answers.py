@@ -80,15 +80,10 @@ def data_frame(rows: Sequence[dict[str, Any]], model: str) -> pandas.DataFrame:
     import pandas
 
     parameters = PARAMETERS[model]
-    columns = {
-        **{name: name for name in ("filename", "sample", "B (mT)", "time (s)", "frame", "reflection", "qvalue")},
-        **{name: name for name in parameters},
-        **{"S": "Order Parameter S", "R2": "R_squared"},
-        **{f"{name}_error": f"{name}_error" for name in (*parameters, "S")},
-        **{name: name for name in ("S_harmonic", "chi2_red", "status")},
-    }
-    table = pandas.DataFrame(rows, columns=list(columns))
-    return table.rename(columns=columns)
+    known = ("filename", "sample", "B (mT)", "time (s)", "frame", "reflection", "qvalue")
+    errors = tuple(f"{name}_error" for name in (*parameters, "S"))
+    columns = [*known, *parameters, "S", "R2", *errors, "S_harmonic", "chi2_red", "status"]
+    return pandas.DataFrame(rows, columns=columns).rename(columns={"S": "Order Parameter S", "R2": "R_squared"})
 
 
 def _parameters(fits: Fits, number: int) -> dict[str, float]:

@@ -94,6 +94,7 @@ class BatchAzimProfileExtraction:
         self.mapping = mapping
         self.files = self._find()
         self.epoch: Floats = np.zeros(0)
+        self._told: set[float] = set()
         self._mask = None if mask is None else load_mask(mask)
         self._place = container
         self.folder = self.path if container is None or isinstance(container, Place) else Path(container).expanduser()
@@ -125,7 +126,7 @@ class BatchAzimProfileExtraction:
         return f"<BatchAzimProfileExtraction {self.path}: {len(self.files)} files>"
 
     def _for_each(self, work: Callable[[Mapping, float | None], T], in_time: bool = False) -> list[tuple[Mapping, T]]:
-        """Do something to each measurement, given its time in the series or None; leave out those that cannot be used."""
+        """Do something to each measurement, given its time in the series or None; leave out what cannot be used."""
         if in_time:
             self.build_timearray()
         times = self.epoch.tolist() if in_time else [None] * len(self.files)
@@ -156,7 +157,7 @@ class BatchAzimProfileExtraction:
             self.mapping,
             container=self._place,
         )
-        data.folder = self.folder
+        data.folder, data._told = self.folder, self._told
         return data
 
     def build_timearray(self) -> None:
@@ -360,7 +361,7 @@ def _frames(container: Container, in_time: bool) -> str:
 def _elapsed(starts: Sequence[float]) -> Floats:
     """Return times since the first of them; NaN stays NaN."""
     times = np.array(starts, dtype=float)
-    return times - np.min(times, where=np.isfinite(times), initial=np.inf)
+    return np.asarray(times - np.min(times, where=np.isfinite(times), initial=np.inf))
 
 
 def _selections(done: Sequence[tuple[Mapping, Any]]) -> list[Selection]:

@@ -76,6 +76,7 @@ class Measurement:
         self.mask = mask
         self.skipcalib = skipcalib
         self._caving: int | None = None
+        self._told: set[float] = set()  # thresholds that were said to be too small
         self._images: dict[tuple[Any, ...], Image] = {}
         self._maps: dict[tuple[str, float], Floats] = {}
         self.container = self._open(container)
@@ -208,10 +209,12 @@ class Measurement:
             bins.tolerance_to_fill(self._geometry, ring.q) for ring in rings
         ):
             return self.threshold
-        _log.warning(
-            "%s: threshold = %g is less than the pixels resolve: the rings are taken within %g of their q",
-            *(self.file.name, self.threshold, usual),
-        )
+        if self.threshold not in self._told:
+            self._told.add(self.threshold)
+            _log.warning(
+                "%s: threshold = %g is less than the pixels resolve: rings are taken within %g of their q",
+                *(self.file.name, self.threshold, usual),
+            )
         return usual
 
 

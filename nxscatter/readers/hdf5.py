@@ -114,11 +114,21 @@ class Hdf5Source:
         """Return the small datasets of a group as JSON values."""
         import h5py
 
-        return {name: self._small(found) for name, found in self.children(group) if isinstance(found, h5py.Dataset)}
+        found = {name: one for name, one in self.children(group) if isinstance(one, h5py.Dataset)}
+        return {os.fsencode(name).decode("utf-8", "replace"): self._small(one) for name, one in found.items()}
 
     def datasets(self) -> Iterator[tuple[str, h5py.Dataset]]:
         """Yield path and dataset of every dataset in the file, each once."""
-        return self._walk(self.root, "", set())
+        import h5py
+
+        return ((path, found) for path, found in self.nodes() if isinstance(found, h5py.Dataset))
+
+    def nodes(self) -> Iterator[tuple[str, Node | str]]:
+        """Yield path and object of every group and dataset below the root, each once, a group before its members.
+
+        For any further name of an object, and for a soft link, the path that it stands for is given.
+        """
+        return self._walk(self.root, "", {self.root.id: "/"})
 
     def origins(self, dataset: h5py.Dataset) -> list[h5py.File]:
         """Return the files, other than the input, that the pixels of a dataset lie in."""
@@ -152,21 +162,24 @@ class Hdf5Source:
         array: Array = dataset[()]
         return array
 
-    def _walk(self, group: h5py.Group, path: str, seen: set[Any]) -> Iterator[tuple[str, h5py.Dataset]]:
+    def _walk(self, group: h5py.Group, path: str, seen: dict[Any, str]) -> Iterator[tuple[str, Node | str]]:
         import h5py
 
-        if group.id in seen or path.count("/") > _MAX_DEPTH:
-            return
-        seen.add(group.id)
         for name in group:
+            place = f"{path}/{name}"
             if _link_type(group, name) == h5py.h5l.TYPE_SOFT:
-                continue  # another name of something that is met anyway
+                yield place, os.fsdecode(group.id.links.get_val(_encoded(name)))
+                continue
             found = self._child(group, name, 0)
-            if isinstance(found, h5py.Group):
-                yield from self._walk(found, f"{path}/{name}", seen)
-            elif isinstance(found, h5py.Dataset) and found.id not in seen:
-                seen.add(found.id)
-                yield f"{path}/{name}", found
+            if found is None:
+                continue
+            if found.id in seen:
+                yield place, seen[found.id]
+                continue
+            seen[found.id] = place
+            yield place, found
+            if isinstance(found, h5py.Group) and path.count("/") < _MAX_DEPTH:
+                yield from self._walk(found, place, seen)
 
     def _small(self, dataset: h5py.Dataset) -> Json:
         return plain(read_small(dataset)) if declared_bytes(dataset) <= SMALL else None

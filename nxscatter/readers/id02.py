@@ -10,7 +10,7 @@ import numpy as np
 from nxscatter.model import Attachment, Exposure, Floats, Origin, Scan
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import read_metadata
+from nxscatter.readers.hdf5_values import read_metadata, read_structure
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
 from nxscatter.readers.named import named_files
@@ -61,6 +61,7 @@ class Id02Reader:
             entry = {name: source.text(name, found.entry) for name in ("start_time", "end_time")}
             times = Keywords(path.name, keys.header | entry, keys.notes)
             metadata = read_metadata(source, image, keys.notes)
+            structure = read_structure(source, found.data, keys.notes)
         start, end = times.time("start_time", "HMStartTime", "Time"), times.time("end_time")
         return Scan(
             title=title,
@@ -79,6 +80,7 @@ class Id02Reader:
             masks=masks,
             auxiliary=(*auxiliary, *poni),
             metadata=metadata,
+            structure=structure,
         )
 
 

@@ -14,7 +14,7 @@ from nxscatter.model import Attachment, Beam, Detector, Exposure, Floats, Origin
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import attribute, read_metadata
+from nxscatter.readers.hdf5_values import attribute, read_metadata, read_structure
 from nxscatter.readers.keywords import Keywords, find_sample
 from nxscatter.readers.lengths import Lengths
 from nxscatter.readers.titles import parse_title
@@ -73,6 +73,7 @@ class NxsasReader:
                 "source_type": _text(source, "type", origin, Scan.source_type),
             }
             metadata = read_metadata(source, image, notes)
+            structure = read_structure(source, data, notes)
         start, end = keys.time("start_time"), keys.time("end_time")
         return Scan(
             title=title,
@@ -87,6 +88,7 @@ class NxsasReader:
             masks=masks,
             auxiliary=(*auxiliary, *poni),
             metadata=metadata,
+            structure=structure,
             **scan_text,
         )
 

@@ -12,7 +12,7 @@ from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Fra
 from nxscatter.readers import ReadOptions, file_sha256
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import read_metadata
+from nxscatter.readers.hdf5_values import read_metadata, read_structure
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lengths import Lengths
 from nxscatter.readers.units import scaled
@@ -50,7 +50,8 @@ class SwingReader:
             if len(entries) != 1:
                 raise ReadError(f"{path.name}: {len(entries)} entries have {_DETECTOR}; give a file with one")
             entry = entries[0]
-            frames = _frames(source, entry)
+            dataset = _dataset(source, entry)
+            frames = _frames(source, dataset)
             count, rows, columns = frames.shape
             beam, detector, poni = _geometry(Lengths(source, options, notes), entry, (rows, columns))
             keys = Keywords(path.name, source.header(entry), notes)
@@ -64,6 +65,7 @@ class SwingReader:
             if group.integer("nb_frames", count) != count:
                 notes.append(f"nb_frames is {group.integer('nb_frames', count)}, the file has {count} frames")
             metadata = read_metadata(source, (rows, columns), notes)
+            structure = read_structure(source, dataset, notes)
         start, end = keys.time("start_time"), keys.time("end_time")
         return Scan(
             title=title,
@@ -79,6 +81,7 @@ class SwingReader:
             source_name="SOLEIL",
             auxiliary=poni,
             metadata=metadata,
+            structure=structure,
         )
 
 
@@ -86,10 +89,14 @@ def _entries(source: Hdf5Source) -> list[h5py.Group]:
     return [entry for _, entry in source.groups(source.root) if source.group(_DETECTOR, entry) is not None]
 
 
-def _frames(source: Hdf5Source, entry: h5py.Group) -> Array | Hdf5Frames:
+def _dataset(source: Hdf5Source, entry: h5py.Group) -> h5py.Dataset:
     dataset = source.dataset("scan_data/eiger_image", entry)
     if dataset is None:
         raise ReadError(f"{source.path.name}: dataset scan_data/eiger_image is missing; give a raw file")
+    return dataset
+
+
+def _frames(source: Hdf5Source, dataset: h5py.Dataset) -> Array | Hdf5Frames:
     shape: tuple[int, ...] = dataset.shape or ()
     if len(shape) == 4 and shape[1] == 1:
         stack: Array = source.image(dataset)[:, 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from nxscatter.results import Geometry, Image, Profiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
 from nxscatter.steps.cells import Cells, frame_times
+from nxscatter.steps.flanks import Flanks, under_rings
+from nxscatter.steps.pattern_axis import pattern_axis
+from nxscatter.steps.resampling import half_samples
 from nxscatter.steps.ring_choice import RingChoice, choose_rings
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
@@ -28,6 +31,10 @@ class AzimuthalProfiles(Step):
 
     Errors come from the measured pixels alone: the square root of the sum of their variances, divided by their
     number. ``method = "pyfai"`` lets pyFAI bin the same pixels, as an independent check.
+
+    ``flanks`` are two bands of q beside each ring, from which the background under each of its bins is taken; they
+    must lie clear of the ring's own foot, about 1.2 FWHM from its middle, and of other rings. ``replicates`` adds
+    profiles of resampled pixels, from which order parameters can take errors that do not rest on counting statistics.
     """
 
     name = "azimuthal_profiles"
@@ -38,6 +45,15 @@ class AzimuthalProfiles(Step):
     angle: str = param(
         "", "azimuth in the detector plane, or angle to the q_parr axis", default="chi", choices=("chi", "beta")
     )
+    flanks: tuple[float, float] | None = param(
+        "",
+        "where the background beside a ring is taken: beginning and end of a band, as distances relative to q",
+        default=None,
+        above=0,
+        maximum=0.9,
+    )
+    replicates: int = param("", "profiles of resampled pixels, 200 for errors of 5 %", default=0, minimum=0)
+    seed: int = param("", "seed of the resampling", default=0, minimum=0)
     frames: str = param("", "one profile of the mean, or one of each frame", default="mean", choices=("mean", "each"))
     method: str = param("", "who sums up the pixels", default="own", choices=("own", "pyfai"))
     hkl: tuple[str, ...] = param("", "reflection of each ring, as a label", default=())
@@ -53,6 +69,13 @@ class AzimuthalProfiles(Step):
             )
         if self.method == "pyfai" and self.angle != "chi":
             raise ParameterError(f"{self.name}.method = 'pyfai' knows chi only: give angle = 'chi' or method = 'own'")
+        if self.replicates and self.frames == "each":
+            raise ParameterError(f"{self.name}.replicates are made of the mean image: give frames = 'mean'")
+        if self.flanks is not None and not self.tolerance <= self.flanks[0] < self.flanks[1]:
+            raise ParameterError(
+                f"{self.name}.flanks = {list(self.flanks)}: give two ascending distances beyond the tolerance "
+                f"({self.tolerance:g})"
+            )
 
     def __call__(
         self, image: Image, geometry: Geometry, rings: Rings | None = None, exposure: Exposure | None = None
@@ -64,7 +87,7 @@ class AzimuthalProfiles(Step):
         StepError
             When there is no ring, one lies outside the detector, or frames and their times differ in number.
         """
-        geometry = geometry.binned(image.binning)
+        unbinned, geometry = geometry, geometry.binned(image.binning)
         chosen = choose_rings(
             self.name,
             geometry,
@@ -74,10 +97,13 @@ class AzimuthalProfiles(Step):
             angle=self.angle,
             rings=rings,
         )
+        flanks = None if self.flanks is None else Flanks.of(geometry, chosen.q, self.flanks, self.angle)
+        # The bands beside the rings are summed up as further rings, behind them.
+        summed = chosen if flanks is None else flanks.behind(chosen)
         bins = AzimuthBins(self.angle, self.bins)
-        numbers = [bins.number(angle) for angle in chosen.angle]
-        index, label, measured = _valid_pixels(image, chosen, numbers, len(bins.centers))
-        shape = len(chosen.q), len(bins.centers)
+        numbers = [bins.number(angle) for angle in summed.angle]
+        index, label, measured = _valid_pixels(image, summed, numbers, len(bins.centers))
+        shape = len(numbers), len(bins.centers)
         total: Sum
         if self.method == "pyfai":
             total = pyfai_sum(geometry, index, label, *shape)
@@ -93,25 +119,39 @@ class AzimuthalProfiles(Step):
                 floor = np.maximum((errors**2 - slope * intensity).mean(axis=0), 0)
         else:
             intensity, errors = cells.mean()
-        narrow = _narrow_rings(geometry, chosen.q, bins, numbers)
-        notes = (*image.notes, *geometry.notes, *chosen.notes, *narrow)
+        own, bands = slice(0, len(chosen.q)), slice(len(chosen.q), None)
+        notes = [*image.notes, *geometry.notes, *chosen.notes, *_narrow_rings(geometry, chosen.q, bins, numbers[own])]
+        more: dict[str, Floats] = {}
+        replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None
+        if replicates is not None:
+            more["replicates"] = replicates[:, own]
+        if flanks is not None:
+            share = flanks.share(intensity[..., bands, :], cells.pixels[bands])
+            more["background"], more["background_errors"] = under_rings(share, intensity, errors)
+            if replicates is not None:
+                more["background_replicates"] = under_rings(share, replicates, replicates)[0]
+            notes += flanks.warnings(chosen.q_width, cells.pixels[bands])
+        if self.angle == "beta":
+            sides = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)(image, unbinned, rings)
+            more["pattern_axis"], more["pattern_axis_errors"] = pattern_axis(sides)
         return Profiles(
             angle=self.angle,
             q=chosen.q,
             q_width=chosen.q_width,
             hkl=chosen.hkl,
             bins=bins.centers,
-            intensity=intensity,
-            intensity_errors=errors,
-            pixels=np.rint(cells.pixels).astype(np.int64),
-            measured=np.rint(cells.hits).astype(np.int64),
-            variance_slope=slope,
-            variance_floor=floor,
+            intensity=intensity[..., own, :],
+            intensity_errors=errors[..., own, :],
+            pixels=np.rint(cells.pixels[own]).astype(np.int64),
+            measured=np.rint(cells.hits[own]).astype(np.int64),
+            variance_slope=slope[own],
+            variance_floor=floor[own],
             theta_bragg=qspace.two_theta_of(chosen.q, geometry.wavelength) / 2,
             elapsed=frame_times(self.name, image, exposure) if self.frames == "each" else np.zeros(0),
             notes=tuple(dict.fromkeys(notes)),
             auto=chosen.auto,
             units=image.units,
+            **more,
         )
 
 

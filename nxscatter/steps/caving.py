@@ -43,7 +43,7 @@ class Caving(Step):
         if tilt > _LARGEST_TILT:
             raise StepError(
                 f"caving needs a detector across the beam, this one is tilted by {tilt:.2f} degrees: "
-                f"leave the step out above {_LARGEST_TILT:g} degree"
+                "take it out of the recipe (nxscatter recipe show NAME > mine.toml)"
             )
         beam_y, beam_x = qspace.direct_beam(geometry.binned(image.binning))
         sums = floor(2 * beam_y - 0.5), floor(2 * beam_x - 0.5)

@@ -13,7 +13,7 @@ from nxscatter.lineshapes import LINES, Line, wrap
 from nxscatter.model import Floats, Json, param
 from nxscatter.peakfit import Window
 from nxscatter.results import Fits, Profiles
-from nxscatter.ringfit import Block, RingFitter
+from nxscatter.ringfit import Block, RingFitter, Verdict, folded
 from nxscatter.step import Step
 
 _BLOCK = 100_000  # numbers of one block of profiles, which bounds the memory
@@ -85,10 +85,12 @@ class LineFit(Step):
         )
         fitted = RingFitter(self.line, window, self.beta_target, self.peaks, self.min_S, profiles.bins)
         data = measured(profiles)
+        theta_bragg, known = np.tile(tilts(profiles), len(profiles.stack)), verdicts(profiles)
         size = max(1, _BLOCK // len(profiles.bins))
         blocks = []
         for first in range(0, len(data.y), size):
-            block = fitted(data.rows(slice(first, first + size)))
+            part = slice(first, first + size)
+            block = fitted(data.rows(part), theta_bragg[part], known[part])
             blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
         auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
         if self.peaks == "auto":
@@ -152,6 +154,17 @@ def measured(profiles: Profiles) -> Data:
     return Data.of(
         intensity.reshape(shape), np.tile(slope, (frames, 1)), np.tile(floor, (frames, 1)), use.reshape(shape)
     )
+
+
+def verdicts(profiles: Profiles) -> list[Verdict | None]:
+    """Return for each row of `measured` what is known of it before any fit: that it is folded."""
+    rings = map(folded, profiles.pattern_axis.tolist(), profiles.pattern_axis_errors.tolist())
+    return list(rings) * len(profiles.stack)
+
+
+def tilts(profiles: Profiles) -> Floats:
+    """Return the Bragg angle (degrees) by which each ring's angles differ from those to the director: 0 for beta."""
+    return profiles.theta_bragg if profiles.angle == "chi" else np.zeros(len(profiles.q))
 
 
 def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: dict[str, Json]) -> Fits:

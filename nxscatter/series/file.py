@@ -1,0 +1,157 @@
+"""A series as a NeXus file, with its table as CSV and its figure beside it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nxscatter import __version__, table
+from nxscatter.codec import make_group, write_field, write_plot
+from nxscatter.errors import ContainerError
+from nxscatter.exporters.canvas import figure_png, samples_title
+from nxscatter.exporters.csv import csv_text
+from nxscatter.exporters.curves import draw_summary
+from nxscatter.exporters.files import write_file
+from nxscatter.inputs import SERIES_CREATOR, is_series
+from nxscatter.series import AXES, Series, columns
+from nxscatter.series.curves import plots
+from nxscatter.transaction import Lock, replacing
+
+if TYPE_CHECKING:
+    import h5py
+
+    from nxscatter.model import Json
+
+R2_THRESHOLD = 0.85
+_SIZE = (8.0, 6.4)  # inches
+_NAMES = {"field_mT": ("magnetic_field", "mT"), "time_s": ("time", "s"), "elapsed_s": ("elapsed", "s")}
+_WHOLE = {"frame": -1, "peak": 0, "sweep": 0}  # and what stands for none
+_TEXTS = (
+    *("file", "start_time", "direction", "record", "sample", "hkl"),
+    *("angle", "reflection", "model", "S_method", "status"),
+)
+
+
+def write(series: Series, path: Path | str, r2_threshold: float = R2_THRESHOLD) -> list[Path]:
+    """Write a series, and beside it its table as CSV and a figure of position, width and S.
+
+    Parameters
+    ----------
+    series : Series
+        What to write.
+    path : path
+        The NeXus file; an older series is replaced. What is as it should be is left alone.
+    r2_threshold : float
+        R2 of a fit below which its points are faint in the figure.
+
+    Returns
+    -------
+    list of Path
+        The NeXus file, the CSV file and the figure.
+
+    Raises
+    ------
+    ContainerError
+        When there is nothing to show, the file is something else, or it cannot be written.
+    """
+    path = Path(path).expanduser().resolve()
+    if not series.rows:
+        raise ContainerError(f"{path}: none of {len(series.members)} files has a fit; run nxscatter process on them")
+    if path.exists() and not is_series(path):
+        raise ContainerError(f"{path}: is no series; choose another name with -o")
+    content = _nexus(series)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with Lock(path), replacing(path) as temporary:
+        if not path.exists() or path.read_bytes() != content:
+            temporary.write_bytes(content)
+    rows = [{**row, "elapsed_s": row["time_s"]} for row in series.rows]
+    samples = samples_title(row["sample"] for row in rows)
+    axis = {"time_s": "elapsed_s"}.get(AXES[series.axis], AXES[series.axis])
+    figure = figure_png(_SIZE, draw_summary, rows, axis, samples, r2_threshold)
+    return [
+        path,
+        write_file(path.with_suffix(".csv"), table_text(series).encode()),
+        write_file(path.with_suffix(".png"), figure),
+    ]
+
+
+def table_text(series: Series) -> str:
+    """Return the table as CSV, units in the header; what is not known is an empty cell."""
+    header = [f"{name} ({table.units(name)})" if table.units(name) else name for name in columns()]
+    return csv_text(header, ([row[name] for name in columns()] for row in series.rows))
+
+
+def _nexus(series: Series) -> bytes:
+    """Return the bytes of the NeXus file."""
+    import h5py
+
+    memory = io.BytesIO()
+    with h5py.File(memory, "w", libver=("earliest", "v110")) as file:
+        file.attrs.update(NX_class="NXroot", default="entry", creator=SERIES_CREATOR, creator_version=__version__)
+        drawn = plots(series)
+        entry = make_group(file, "entry", "NXentry", default=drawn[0].name if drawn else "table")
+        _write_head(entry, series)
+        _write_members(make_group(entry, "members", "NXcollection"), series)
+        _write_table(entry, series)
+        for plot in drawn:
+            write_plot(entry, plot)
+    return memory.getvalue()
+
+
+def _write_head(entry: h5py.Group, series: Series) -> None:
+    samples = ", ".join(dict.fromkeys(member.sample for member in series.members))
+    write_field(entry, "title", f"{samples} against {series.axis}, {len(series.members)} files")
+    starts = [member.start.isoformat() for member in series.members if member.start is not None]
+    if starts:
+        write_field(entry, "start_time", starts[0])
+    process = make_group(entry, "series", "NXprocess")
+    write_field(process, "program", "nxscatter")
+    write_field(process, "version", __version__)
+    write_field(make_group(process, "parameters", "NXparameters"), "axis", series.axis)
+
+
+def _write_members(group: h5py.Group, series: Series) -> None:
+    """Write which containers the series is made from, by name and content hash, in order of time."""
+    members = series.members
+    starts = [None if one.start is None else one.start.isoformat() for one in members]
+    _write_columns(
+        group,
+        {
+            "file": series.names,
+            "checksum": [one.checksum for one in members],
+            "source": [one.source for one in members],
+            "source_checksum": [one.source_checksum for one in members],
+            "sample": [one.sample for one in members],
+            "start_time": starts,
+            "time_s": series.times,
+            "field_mT": [one.field for one in members],
+            "direction": series.directions,
+            "sweep": series.sweeps,
+            "frames": [one.frames for one in members],
+        },
+    )
+    write_field(group, "algorithm", "sha256")
+
+
+def _write_table(entry: h5py.Group, series: Series) -> None:
+    data = make_group(entry, "table", "NXdata", signal="S", axes=["row"], row_indices=0)
+    _write_columns(data, {name: [row[name] for row in series.rows] for name in columns()})
+    write_field(data, "row", np.arange(len(series.rows)))
+
+
+def _write_columns(group: h5py.Group, values: dict[str, Sequence[Json]]) -> None:
+    for name, column in values.items():
+        stored, units = _NAMES.get(name, (name.replace("_error", "_errors"), table.units(name)))
+        write_field(group, stored, _column(name, column), units)
+
+
+def _column(name: str, values: Iterable[Any]) -> Any:
+    if name in _WHOLE:
+        return np.array([_WHOLE[name] if value is None else value for value in values])
+    if name in _TEXTS or all(isinstance(value, str) for value in values):
+        return tuple("" if value is None else value for value in values)
+    return np.array([np.nan if value is None else value for value in values])
