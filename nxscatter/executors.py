@@ -60,7 +60,7 @@ class LocalProcesses(Executor):
             except BrokenProcessPool:
                 del self._own.worker
         raise NxscatterError(
-            "the process that worked on it died, twice; the file may be damaged, or the memory too small: use fewer --jobs"
+            "the process that worked on it died, twice; the file may be damaged, or the memory too small for all --jobs"
         )
 
 
@@ -98,13 +98,13 @@ def dask_cluster(address: str) -> Iterator[Executor]:
         raise ParameterError('--scheduler needs Dask: pip install "nxscatter[cluster]"') from error
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
     try:
-        client = Client(**where, timeout=_ANSWER)
+        client = Client(**where, timeout=_ANSWER)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         raise NxscatterError(
             f"--scheduler {address}: does not answer ({str(error).splitlines()[0]}); start it or check the address"
         ) from error
     with client:
-        executor = client.get_executor(pure=False)
+        executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         try:
             yield executor
         finally:

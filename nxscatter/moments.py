@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 
 from nxscatter.errors import ParameterError
-from nxscatter.leastsquares import Bools
 from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats
 
@@ -58,6 +57,7 @@ def moments(
     director: float,
     *,
     variance: Floats | None = None,
+    common_error: Floats | None = None,
     reflection: str | float = "meridional",
     theta_bragg: float = 0.0,
 ) -> Moments:
@@ -81,6 +81,8 @@ def moments(
         Azimuth of the director, degrees.
     variance : ndarray, optional
         Variance of each intensity; without it the errors are NaN.
+    common_error : ndarray, optional
+        By how much one error moves all intensities together: that of the background's scale.
     reflection : str or float
         ``"meridional"``, ``"equatorial"`` or the angle from the director in degrees.
     theta_bragg : float
@@ -98,6 +100,7 @@ def moments(
     if not len(polar):
         return nothing
     hole = np.max(np.diff(polar, prepend=-polar[0], append=180 - polar[-1]))
+    errors = _Errors(None if variance is None else variance[use], None if common_error is None else common_error[use])
     terms = int(min(60 / max(hole, 1e-9), _MOST_TERMS, len(polar) / 2 - 1))
     if terms < 2:
         return nothing
@@ -107,7 +110,7 @@ def moments(
     solve = np.linalg.solve(basis.T @ basis, basis.T)  # regular: there are more points than terms, without holes
     series = solve @ intensity[use]
     # Terms that have not died away say that the profile has more detail than the gaps let through.
-    if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * _error(solve[-2:], variance, use).max():
+    if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * errors.of(solve[-2:]).max():
         return nothing
     weights = _weights(order, np.radians(theta_bragg))
     total = weights[0] @ series
@@ -117,7 +120,7 @@ def moments(
     for weight, polynomial in ((weights[1], second), (weights[2], fourth)):
         average = weight @ series / total
         factor = 1 / polynomial(np.cos(phi0)) if _tells(polynomial, phi0) else np.nan
-        error = _error(((weight - average * weights[0]) / total @ solve)[None], variance, use)[0]
+        error = errors.of((weight - average * weights[0]) / total @ solve)
         found += [float(factor * average), float(abs(factor) * error) if variance is not None else np.nan]
     return Moments(found[0], found[1], found[2], found[3], resolved=True)
 
@@ -128,9 +131,19 @@ def _tells(polynomial: Callable[[Floats], Floats], phi0: float) -> bool:
     return bool(np.ptp(np.sign(polynomial(around))) == 0)
 
 
-def _error(operator: Floats, variance: Floats | None, use: Bools) -> Floats:
-    """Return the standard errors of linear combinations of the intensities; 0 without a variance."""
-    return np.zeros(len(operator)) if variance is None else np.sqrt(operator**2 @ variance[use])
+@dataclass(frozen=True)
+class _Errors:
+    """Variances of the intensities, and what moves all of them together."""
+
+    variance: Floats | None
+    common: Floats | None
+
+    def of(self, operator: Floats) -> Floats:
+        """Return the standard errors of linear combinations (..., point) of the intensities; 0 without a variance."""
+        if self.variance is None:
+            return np.zeros(operator.shape[:-1])
+        common = 0.0 if self.common is None else operator @ self.common
+        return np.sqrt(operator**2 @ self.variance + common**2)
 
 
 def _weights(order: Floats, bragg: float) -> Floats:

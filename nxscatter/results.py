@@ -300,10 +300,13 @@ class Profiles(Intensities):
     theta_bragg: Floats = quantity("degree", "half the scattering angle of each ring", dims=("ring",))
     elapsed: Floats = quantity("s", "start of each frame, empty for the mean", dims=("frame",), default=None)
     background: Floats | None = quantity(
-        "counts", "mean of the ring's radial flanks, NaN without any", dims=("frame?", "ring", "bin"), default=None
+        "counts", "level under the ring, from its radial flanks, NaN without", dims=("frame?", "ring", "bin"), default=None
     )
     background_errors: Floats | None = quantity(
-        "counts", "its standard error", dims=("frame?", "ring", "bin"), default=None
+        "counts", "its standard error in each bin", dims=("frame?", "ring", "bin"), default=None
+    )
+    background_scale_errors: Floats | None = quantity(
+        "", "its relative standard error, common to all bins of a ring", dims=("ring",), default=None
     )
     pattern_axis: Floats = quantity(
         "degree",
@@ -316,7 +319,7 @@ class Profiles(Intensities):
         "counts", "mean intensity of resampled pixels", dims=("replicate", "ring", "bin"), default=None
     )
     background_replicates: Floats | None = quantity(
-        "counts", "mean of the flanks' resampled pixels", dims=("replicate", "ring", "bin"), default=None
+        "counts", "level under the ring of resampled pixels", dims=("replicate", "ring", "bin"), default=None
     )
 
     def __post_init__(self) -> None:
@@ -478,7 +481,7 @@ class Fits(Intensities):
     group: ClassVar[str] = "table"
     signal: ClassVar[str] = "x0"
 
-    model: str = quantity("", "pseudo_voigt, maier_saupe, kratky or leadbetter_norris")
+    model: str = quantity("", "pseudo_voigt, pseudo_voigt_periodic, maier_saupe, kratky or leadbetter_norris")
     angle: str = quantity("", "'chi' or 'beta'")
     frame: Ints = quantity("", "frame number, -1 for the mean", dims=("row",))
     ring: Ints = quantity("", "ring number, from 1", dims=("row",))
@@ -488,6 +491,9 @@ class Fits(Intensities):
     values: Mapping[str, Floats] = quantity("", "fitted parameters", dims=("row",))
     errors: Mapping[str, Floats] = quantity("", "standard errors", dims=("row",))
     covariance: Floats = quantity("", "covariance in the order of values, NaN if fixed", dims=("row", "p", "p2"))
+    bootstrap: Floats | None = quantity(
+        "", "the same from the scatter over resampled pixels", dims=("row", "p", "p2"), default=None
+    )
     R2: Floats = quantity("", "coefficient of determination on unsmoothed data", dims=("row",))
     chi2_red: Floats = quantity("", "reduced chi square", dims=("row",))
     S_harmonic: Floats = quantity("", "order parameter from the second harmonic", dims=("row",))

@@ -25,10 +25,14 @@ _UNEXPLAINED = 0.2  # of a profile's variation, above which a line is not its sh
 
 
 class Peak(NamedTuple):
-    """One row of the table: a fitted peak, or NaN and the reason why there is none."""
+    """One row of the table: a fitted peak, or NaN and the reason why there is none.
+
+    ``scatter`` is the covariance of the values fitted to resampled profiles, NaN without any.
+    """
 
     values: Floats
     covariance: Floats
+    scatter: Floats
     chi2_red: float
     R2: float
     status: str
@@ -59,8 +63,26 @@ class RingFitter:
         """Names of the reported parameters, in the line's order."""
         return parameter_names(self.line, self.window.onefold)
 
-    def __call__(self, data: Data, theta_bragg: Floats, known: Sequence[Verdict | None]) -> Block:
-        """Fit profiles (row, bin), but those of which it is ``known`` that they tell nothing."""
+    def __call__(
+        self,
+        data: Data,
+        theta_bragg: Floats,
+        known: Sequence[Verdict | None],
+        replicates: Floats | None = None,
+    ) -> Block:
+        """Fit profiles (row, bin).
+
+        Parameters
+        ----------
+        data : Data
+            The profiles.
+        theta_bragg : ndarray (row,)
+            Bragg angle of each, degrees.
+        known : sequence of (status, reason) or None
+            What is known beforehand of a profile that tells nothing.
+        replicates : ndarray (replicate, row, bin), optional
+            The profiles of resampled pixels.
+        """
         harmonics = analyse(self.bins, data, onefold=self.window.onefold)
         oriented = harmonics.oriented(self.min_S, several=self.peaks != 1)
         covered = coverage(self.bins, data.use)
@@ -81,11 +103,28 @@ class RingFitter:
             x0 = made.values[:, :, made.names.index("x0")]
             seen = np.stack([coverage(self.bins, data.use[some], x0[:, k], _AT_PEAK) for k in range(number)], axis=1)
             for index, row in enumerate(some):
-                peaks[row] = [self._after(made, index, k, covered[row], seen[index, k]) for k in range(number)]
+                scatter = [np.full((len(self.names),) * 2, np.nan)] * number
+                if replicates is not None:
+                    again = Data.of(replicates[:, row], data.slope[row], data.floor[row], data.use[row])
+                    scatter = self._scatter(again, x0[index], theta_bragg[row])
+                peaks[row] = [
+                    self._after(made, index, k, covered[row], seen[index, k], scatter[k]) for k in range(number)
+                ]
                 curves[row] = made.curve[index] if made.converged[index] else np.nan
         return Block(harmonics, peaks, curves)
 
-    def _after(self, made: PeakFit, row: int, peak: int, covered: float, seen: float) -> Peak:
+    def _scatter(self, replicates: Data, x0: Floats, theta_bragg: float) -> list[Floats]:
+        """Return for each peak the covariance of its values over replicates (replicate, bin) of one profile."""
+        start = np.broadcast_to(x0, (len(replicates.y), len(x0)))
+        made = fit_peaks(self.line, self.bins, replicates, start, self.window, theta_bragg)
+        values = made.values[made.converged]
+        if len(values) < max(2, 0.9 * len(start)):
+            values = np.full((2, *made.values.shape[1:]), np.nan)
+        return [np.cov(values[:, peak], rowvar=False) for peak in range(len(x0))]
+
+    def _after(
+        self, made: PeakFit, row: int, peak: int, covered: float, seen: float, scatter: Floats
+    ) -> Peak:
         """Judge a fitted peak; numbers that do not hold become NaN.
 
         A width on its limit is a bound, not a measurement, and has no error. eta keeps its error at 0 and 1, the
@@ -117,11 +156,12 @@ class RingFitter:
         reason = "; ".join(reasons)
         if not keep:
             return self._nothing(status, reason)
-        return Peak(values, covariance, float(made.chi2_red[row]), float(made.R2[row]), status, reason)
+        scatter = np.where(np.isnan(covariance), np.nan, scatter)
+        return Peak(values, covariance, scatter, float(made.chi2_red[row]), float(made.R2[row]), status, reason)
 
     def _nothing(self, status: str, reason: str) -> Peak:
         nan = np.full((len(self.names), len(self.names)), np.nan)
-        return Peak(nan[0], nan, np.nan, np.nan, status, reason)
+        return Peak(nan[0], nan, nan, np.nan, np.nan, status, reason)
 
 
 def untold(

@@ -216,7 +216,7 @@ def test_diffraction_with_a_crystal(capsys: pytest.CaptureFixture[str]) -> None:
         "Reflection [2 0 0]: d = 3.000 Å, q = 2.0944 Å⁻¹",
         "Reflection [2 2 0]: d = 2.121 Å, q = 2.9619 Å⁻¹",
     ]
-    assert [line[:24] for line in printed[3:]] == [f"Reflection [{hkl}]: S = 0." for hkl in ("1 1 0", "2 0 0", "2 2 0")]
+    assert [line[:26] for line in printed[3:]] == [f"Reflection [{hkl}]: S = 0." for hkl in ("1 1 0", "2 0 0", "2 2 0")]
     assert list(found["results"]) == ["[1 1 0]", "[2 0 0]", "[2 2 0]"]
     assert all(abs(values[7] - true) < 0.12 for values in found["results"].values())
     assert files() == {f"Azim_Profile_Fittings/iron_800mT_Imgsample_waxs_{hkl}.png" for hkl in ("110", "200", "220")}
@@ -228,12 +228,15 @@ def test_masking_and_caving(capsys: pytest.CaptureFixture[str]) -> None:
     shutil.move(true.masks["beamstop"], "beamstop_mask.edf")
     found = run(MASKING)
     data = found["data"]
-    assert np.isnan(data.data).mean() < 0.01  # what lies across a gap of the detector stays empty
+    before = Mapping("sample_saxs.h5", mask="beamstop_mask.edf", container=None).data
+    invalid, still = np.isnan(before), np.isnan(data.data)
+    assert 0.01 < still.mean() < 0.6 * invalid.mean()  # what lies across another gap stays empty
+    np.testing.assert_array_equal(data.data[~invalid], before[~invalid])
     for key, (_, x0, _, kappa, a, _, S, R2) in found["results"].items():
         assert abs(x0) < 1, key
         assert kappa == pytest.approx(4.0, abs=0.4), key
         assert a == 0
-        assert S == pytest.approx(true.truth[0].S, abs=0.03), key
+        assert pytest.approx(true.truth[0].S, abs=0.03) == S, key
         assert R2 > 0.98
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["0.03", "0.05", "0.08", "0.12"]
     fits = {f"Azim_Profile_Fittings/rods_700mT_Imgsample_saxs_{name}.png" for name in found["results"]}
@@ -255,7 +258,7 @@ def test_field_series(capsys: pytest.CaptureFixture[str]) -> None:
     for one in made[1:]:
         for truth in one.truth:
             row = df.loc[one.run.field, truth.q]
-            assert abs(row["Order Parameter S"] - truth.S) < 5 * row["S_error"]
+            assert row["Order Parameter S"] == pytest.approx(truth.S, abs=0.02)
     header = capsys.readouterr().out.splitlines()[0]
     assert header.split() == ["B", "(mT)", "qvalue", "Order", "Parameter", "S", "R_squared"]
     sectors = {
@@ -298,6 +301,5 @@ def test_other_stations(station: str, camera: Any, q: tuple[float, ...], instrum
     assert batch.files == [one.path for one in made]
     df = batch.fit_azimprofiles_MS(prefix=station)
     for one, (_, rows) in zip(made, df.groupby("filename"), strict=True):
-        deviation = (rows["Order Parameter S"] - one.truth[0].S) / rows["S_error"]
-        assert (np.abs(deviation) < 5).all()
+        np.testing.assert_allclose(rows["Order Parameter S"], one.truth[0].S, atol=0.02)
     assert f"{station}_Fitting_results.png" in files("data")

@@ -1,7 +1,7 @@
 """Is a container what it should be, and what comes out of it: export, validate, verify."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,6 +9,11 @@ from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command, log
 from nxscatter.cli.output import echo_json
 from nxscatter.cli.several import each
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from nxscatter.verify import Verification
 
 _FAILED_REPLAYS = ("different", "not_replayable")
 
@@ -67,10 +72,10 @@ def verify(
 
     By content hashes, and with --replay by computing every record again.
     """
-    from nxscatter.verify import verify
+    from nxscatter.executors import local_processes
 
     def check(file: Path) -> dict[str, Any]:
-        found = verify(file, replay)
+        found = _verified(worker, file, replay)
         for note in found.notes:
             log.info("note: %s: %s", file, note)
         if not as_json:
@@ -79,10 +84,24 @@ def verify(
             _echo_lines(found.problems)
         return {"file": str(file), "ok": found.ok, "replayed": found.replayed, "problems": found.problems}
 
-    rows, failed = each(check, files, len(files) == 1)
+    with local_processes(1) as worker:
+        rows, failed = each(check, files, len(files) == 1)
     if as_json:
         echo_json(rows)
     return 1 if failed or any(not row["ok"] or row["replayed"] in _FAILED_REPLAYS for row in rows) else 0
+
+
+def _verified(worker: "Executor", file: Path, replay: bool) -> "Verification":
+    """Verify a file in another process: the HDF5 library may break down over a damaged one."""
+    from nxscatter.errors import ContainerError, NxscatterError
+    from nxscatter.verify import Verification, verify
+
+    try:
+        return worker.submit(verify, file, replay).result()
+    except ContainerError:
+        raise
+    except NxscatterError as error:
+        return Verification([f"{file}: cannot be read: {error}"])
 
 
 def _echo_lines(lines: list[str]) -> None:

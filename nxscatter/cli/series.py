@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 @command()
 def series(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="SERIES.nxs", help="Where to write.")],
-    files: Annotated[
-        list[str] | None, typer.Argument(metavar="FILE...", help="Containers, folders of them or globs.")
-    ] = None,
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Containers.")] = None,
     axis: Annotated[
         str | None, typer.Option(metavar="AXIS", help="field or time; by default the field where it varies.")
     ] = None,
@@ -34,7 +32,7 @@ def series(
     or frames, so that sweeps up and down stay apart.
     """
     from nxscatter.errors import ParameterError
-    from nxscatter.inputs import expand, is_container
+    from nxscatter.inputs import is_series
     from nxscatter.series import make_series
     from nxscatter.series.members import read_member
 
@@ -44,8 +42,7 @@ def series(
         raise ParameterError(f"-o {output}: name a file ending in .nxs")
     if folder is not None:
         return _follow(folder, output, axis, r2_threshold)
-    named = {Path(file).expanduser() for file in files or ()}
-    paths = [path for path in expand(files or ()) if path in named or is_container(path)]
+    paths = [path for path in files or () if not is_series(path)]  # the last one may lie among its members
     members, failed = each(read_member, paths, len(paths) == 1)
     _write(make_series(members, axis), output, r2_threshold)
     return 1 if failed else 0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.exporters.canvas import DPI, figure_png, title_of
+from nxscatter.exporters.canvas import small_png, title_of
 from nxscatter.exporters.curves import COLOURS, draw_fit, draw_radial, draw_sectors, draw_summary, method_name
 from nxscatter.exporters.figures import draw_image, marked_rings
 from nxscatter.exporters.images import placed_images
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from nxscatter.model import Floats
 
 _MOST_FITS = 12  # pictures of fits; a page with more is too large to be sent around
+_DPI = 120
 _PANELS = 4  # rings whose profiles are drawn frame by frame
 
 
@@ -39,12 +39,12 @@ class Picture:
     @property
     def width(self) -> int:
         """Width on a page, where an inch has 96 pixels."""
-        return round(int.from_bytes(self.png[16:20], "big") * 96 / DPI)
+        return round(int.from_bytes(self.png[16:20], "big") * 96 / _DPI)
 
     @property
     def height(self) -> int:
         """Height on a page."""
-        return round(int.from_bytes(self.png[20:24], "big") * 96 / DPI)
+        return round(int.from_bytes(self.png[20:24], "big") * 96 / _DPI)
 
     @property
     def data_uri(self) -> str:
@@ -175,18 +175,7 @@ def _fitted_rings(records: Sequence[Record]) -> list[tuple[Record, Fits, int]]:
 def _picture(
     caption: str, description: str, size: tuple[float, float], draw: Callable[..., Any], *arguments: Any
 ) -> Picture:
-    return Picture(caption, description, _smaller(figure_png(size, draw, *arguments)))
-
-
-def _smaller(png: bytes) -> bytes:
-    """Return a picture in 256 colours: a third of the bytes, and no difference that could be seen."""
-    from PIL import Image as Pixels
-
-    small = io.BytesIO()
-    with Pixels.open(io.BytesIO(png)) as picture:
-        reduced = picture.convert("RGB").quantize(256, method=Pixels.Quantize.MEDIANCUT, dither=Pixels.Dither.NONE)
-    reduced.save(small, "PNG", compress_level=9)
-    return small.getvalue()
+    return Picture(caption, description, small_png(size, _DPI, draw, *arguments))
 
 
 def _ends(frames: int) -> list[int]:

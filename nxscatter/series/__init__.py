@@ -114,7 +114,5 @@ def make_series(members: Sequence[Member], axis: str | None = None) -> Series:
     elif axis not in AXES:
         raise ParameterError(f"axis = '{axis}': use one of {', '.join(AXES)}")
     elif not (fields if axis == "field" else timed):
-        raise ParameterError(
-            f"--axis {axis}: no file says its {axis}; leave --axis out"
-        )
+        raise ParameterError(f"--axis {axis}: no file says its {axis}; leave --axis out")
     return Series(ordered, axis)

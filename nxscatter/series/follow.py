@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,10 +29,11 @@ class Folder:
         """Return the containers that are there now; one that cannot be read is named in a warning and left out."""
         found: dict[Path, tuple[tuple[int, int], Member | None]] = {}
         for path in sorted(self.path.glob("*.nxs")):
-            status = path.stat()
-            state = status.st_mtime_ns, status.st_size
-            seen = self.known.get(path)
-            found[path] = seen if seen is not None and seen[0] == state else (state, _read(path))
+            with suppress(FileNotFoundError):  # gone meanwhile
+                status = path.stat()
+                state = status.st_mtime_ns, status.st_size
+                seen = self.known.get(path)
+                found[path] = seen if seen is not None and seen[0] == state else (state, _read(path))
         self.known = found
         return [member for _, member in found.values() if member is not None]
 

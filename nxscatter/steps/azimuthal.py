@@ -119,18 +119,18 @@ class AzimuthalProfiles(Step):
                 floor = np.maximum((errors**2 - slope * intensity).mean(axis=0), 0)
         else:
             intensity, errors = cells.mean()
-        own, bands = slice(0, len(chosen.q)), slice(len(chosen.q), None)
+        own = slice(0, len(chosen.q))
         notes = [*image.notes, *geometry.notes, *chosen.notes, *_narrow_rings(geometry, chosen.q, bins, numbers[own])]
         more: dict[str, Floats] = {}
         replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None
         if replicates is not None:
             more["replicates"] = replicates[:, own]
         if flanks is not None:
-            share = flanks.share(intensity[..., bands, :], cells.pixels[bands])
-            more["background"], more["background_errors"] = under_rings(share, intensity, errors)
+            shares, more["background_scale_errors"] = flanks.shares(image, geometry)
+            more["background"], more["background_errors"] = under_rings(shares, intensity, errors)
             if replicates is not None:
-                more["background_replicates"] = under_rings(share, replicates, replicates)[0]
-            notes += flanks.warnings(chosen.q_width, cells.pixels[bands])
+                more["background_replicates"] = under_rings(shares, replicates, replicates)[0]
+            notes += flanks.warnings(chosen.q_width, shares)
         if self.angle == "beta":
             sides = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)(image, unbinned, rings)
             more["pattern_axis"], more["pattern_axis_errors"] = pattern_axis(sides)

@@ -90,7 +90,9 @@ class LineFit(Step):
         blocks = []
         for first in range(0, len(data.y), size):
             part = slice(first, first + size)
-            block = fitted(data.rows(part), theta_bragg[part], known[part])
+            # Replicates are those of the mean, whose rows are its rings.
+            replicates = None if profiles.replicates is None else profiles.replicates[:, part]
+            block = fitted(data.rows(part), theta_bragg[part], known[part], replicates)
             blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
         auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
         if self.peaks == "auto":
@@ -181,7 +183,9 @@ def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: di
     at = columns.index("x0")
     order = [*range(at + 1), at, *range(at + 1, len(columns))]  # x0_S follows x0, with the same error
     values = np.array([one.values for one in rows])[:, order]
-    covariance = np.array([one.covariance for one in rows])[:, order][:, :, order]
+    covariance, scatter = (
+        np.array([getattr(one, name) for one in rows])[:, order][:, :, order] for name in ("covariance", "scatter")
+    )
     names = [*columns[: at + 1], "x0_S", *columns[at + 1 :]]
     values[:, at] = values[:, at] % 180 if profiles.angle == "beta" else -wrap(-values[:, at])
     values[:, at + 1] = wrap(values[:, at], 90)
@@ -200,6 +204,7 @@ def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: di
         values=dict(zip(names, values.T, strict=True)),
         errors=dict(zip(names, np.sqrt(np.einsum("rpp->pr", covariance)), strict=True)),
         covariance=covariance,
+        bootstrap=None if profiles.replicates is None else scatter,
         R2=np.array([one.R2 for one in rows]),
         chi2_red=np.array([one.chi2_red for one in rows]),
         S_harmonic=harmonic("S"),

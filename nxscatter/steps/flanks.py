@@ -7,9 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from nxscatter import qspace
+from nxscatter.leastsquares import inverse
 from nxscatter.model import Floats, Ints
-from nxscatter.results import Geometry
+from nxscatter.results import Geometry, Image
 from nxscatter.steps.ring_choice import RingChoice
+
+_PARTS = 6  # of a band, in which its radial course is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,58 +47,74 @@ class Flanks:
         """Return the rings with the bands as further rings, for summing up."""
         return replace(chosen, index=[*chosen.index, *self.index], angle=[*chosen.angle, *self.angle])
 
-    def share(self, intensity: Floats, pixels: Floats) -> Floats:
-        """Return what the sum of both bands is multiplied by to give the background at the ring, (ring, 1).
+    def shares(self, image: Image, geometry: Geometry) -> tuple[Floats, Floats]:
+        """Return what the sum of both bands is to be multiplied by to give the background at the ring.
 
-        A power law through the means of both bands all around tells it, since a decaying background is lower at the
-        ring than half-way between its flanks: 1/2 for a flat one. Bins with few counts only give the level.
+        A decaying background is lower at the ring than half-way between its flanks. Its course is taken from all
+        azimuths together: a parabola of ln I against ln q through both bands.
 
-        Parameters
-        ----------
-        intensity : ndarray (..., band, bin)
-            Means of pixels, NaN without any.
-        pixels : ndarray (band, bin)
-            How many they are.
+        Returns
+        -------
+        share : ndarray (ring,)
+            1/2 for a flat background; NaN when a band has no measured pixel, or no intensity above 0.
+        error : ndarray (ring,)
+            Relative standard error.
         """
-        frames = intensity.reshape(-1, *pixels.shape)
-        weight = np.where(np.isfinite(frames), pixels, 0.0)
-        total = np.sum(np.nan_to_num(frames) * weight, axis=(0, 2))
-        with np.errstate(invalid="ignore"):
-            inside, outside = (total / weight.sum(axis=(0, 2))).reshape(2, -1)
-        middle = sum(self.reach) / 2
-        positive = (inside > 0) & (outside > 0)
-        ratio = np.where(positive, outside, 1.0) / np.where(positive, inside, 1.0)
-        exponent = -np.log1p(-middle) / (np.log1p(middle) - np.log1p(-middle))
-        return np.asarray(ratio**exponent / (1 + ratio))[:, None]
+        found = [self._share(image, geometry, number) for number in range(len(self.rings))]
+        return np.array([share for share, _ in found]), np.array([error for _, error in found])
 
-    def warnings(self, widths: Floats, pixels: Floats) -> list[str]:
-        """Say which flanks hold another ring, of half-widths ``widths``, and which have no valid pixel."""
+    def _share(self, image: Image, geometry: Geometry, number: int) -> tuple[float, float]:
+        index = np.concatenate([self.index[number], self.index[number + len(self.rings)]])
+        index = index[image.flags.reshape(-1)[index] == 0]
+        away = qspace.pixels(geometry, index).q / self.rings[number] - 1
+        depth = (np.abs(away) - self.reach[0]) / (self.reach[1] - self.reach[0])
+        part = np.clip((depth * _PARTS).astype(int), 0, _PARTS - 1) + np.where(away > 0, _PARTS, 0)
+
+        def total(values: Floats | None = None) -> Floats:
+            return np.asarray(np.bincount(part, values, 2 * _PARTS), dtype=float)
+
+        pixels = total()
+        sums, variance = total(image.intensity.reshape(-1)[index]), total(image.variance_at(index))
+        seen = (sums > 0) & (variance > 0)
+        if not (seen[:_PARTS].any() and seen[_PARTS:].any()):
+            return np.nan, np.nan
+        x = total(np.log1p(away))[seen] / pixels[seen]
+        basis = np.stack([np.ones_like(x), x, x**2])
+        weight = sums[seen] ** 2 / variance[seen]
+        covariance = inverse(((weight * basis) @ basis.T)[None])[0]
+        level = np.exp((covariance @ (weight * basis) @ np.log(sums[seen] / pixels[seen]))[0])
+        both = sums.reshape(2, _PARTS).sum(axis=1) / pixels.reshape(2, _PARTS).sum(axis=1)
+        return float(level / both.sum()), float(np.sqrt(covariance[0, 0]))
+
+    def warnings(self, widths: Floats, shares: Floats) -> list[str]:
+        """Say which flanks hold another ring, of half-widths ``widths``, and which give no background."""
         notes = []
         for number, q in enumerate(self.rings):
-            name = f"the ring at q = {q:.4g} 1/angstrom"
             away = np.abs(self.rings - q)
             held = (away + widths >= self.reach[0] * q) & (away - widths <= self.reach[1] * q)
             others = ", ".join(f"{one:.4g}" for one in self.rings[held & (np.arange(len(away)) != number)])
             if others:
-                notes.append(f"the flanks of {name} hold the ring at {others}: give other flanks")
-            for side, band in (("inner", number), ("outer", number + len(self.rings))):
-                if not pixels[band].any():
-                    notes.append(f"the {side} flank of {name} has no valid pixel: it gives no background")
+                notes.append(f"the flanks of the ring at q = {q:.4g} 1/angstrom hold the ring at {others}: give others")
+            if np.isnan(shares[number]):
+                notes.append(
+                    f"the flanks of the ring at q = {q:.4g} 1/angstrom give no background: one has no measured pixel, "
+                    "or no intensity above 0"
+                )
         return notes
 
 
-def under_rings(share: Floats, intensity: Floats, errors: Floats) -> tuple[Floats, Floats]:
+def under_rings(shares: Floats, intensity: Floats, errors: Floats) -> tuple[Floats, Floats]:
     """Return the background under each bin of the rings and its standard error, (..., ring, bin).
 
     Parameters
     ----------
-    share : ndarray (ring, 1)
-        Of `Flanks.share`.
+    shares : ndarray (ring,)
+        Of `Flanks.shares`.
     intensity, errors : ndarray (..., row, bin)
         Mean intensity of the rings, the bands inside of them and those outside, and standard errors; NaN without a
         pixel.
     """
-    rings = len(share)
-    inside, outside = (slice(rings, 2 * rings), slice(2 * rings, None))
+    rings, share = len(shares), shares[:, None]
+    inside, outside = slice(rings, 2 * rings), slice(2 * rings, None)
     level = share * (intensity[..., inside, :] + intensity[..., outside, :])
     return level, share * np.hypot(errors[..., inside, :], errors[..., outside, :])
