@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nxscatter.container import Container as Container
     from nxscatter.container import Container as open  # noqa: A004, F401, N813
-    from nxscatter.container import Record as Record
     from nxscatter.errors import NxscatterError as NxscatterError
     from nxscatter.mapping import BatchAzimProfileExtraction as BatchAzimProfileExtraction
     from nxscatter.mapping import Mapping as Mapping
     from nxscatter.order import order_parameter as order_parameter
     from nxscatter.readers import ReadOptions as ReadOptions
     from nxscatter.recipe import Recipe as Recipe
+    from nxscatter.record import Record as Record
     from nxscatter.runner import run as run
     from nxscatter.workflow import convert as convert
     from nxscatter.workflow import process as process
@@ -34,7 +34,7 @@ _HOMES = {
     "NxscatterError": "errors.NxscatterError",
     "ReadOptions": "readers.ReadOptions",
     "Recipe": "recipe.Recipe",
-    "Record": "container.Record",
+    "Record": "record.Record",
     "convert": "workflow.convert",
     "open": "container.Container",
     "order_parameter": "order.order_parameter",

@@ -8,9 +8,10 @@ from typing import Any
 
 from nxscatter import layout
 from nxscatter.codec import read_json
-from nxscatter.container import Container, Source
+from nxscatter.container import Container
 from nxscatter.frames import FrameReader
 from nxscatter.hashing import combined, frames_hash, group_hashes, text_hash
+from nxscatter.ledger import Source
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Sample, canonical_json
 from nxscatter.results import Result
 

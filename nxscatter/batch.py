@@ -116,5 +116,5 @@ def _guarded(work: Callable[[Path], Processed], path: Path) -> Outcome:
 def _failed(path: Path, error: BaseException) -> Outcome:
     text = " ".join(str(error).split())
     if not isinstance(error, NxscatterError):
-        text = f"{type(error).__name__}: {text}; run this file alone with --debug"
+        text = f"{path.name}: {type(error).__name__}: {text}; run this file alone with --debug"
     return Outcome(path, error=text if path.name in text else f"{path.name}: {text}")

@@ -19,7 +19,7 @@ from nxscatter.errors import ContainerError
 from nxscatter.hashing import DAMAGE, first_line, text_hash
 from nxscatter.model import Attachment, Json, canonical_json
 from nxscatter.plots import Plot
-from nxscatter.results import PARAMETER_UNITS, Result
+from nxscatter.results import Result
 
 if TYPE_CHECKING:
     from dataclasses import Field
@@ -132,7 +132,7 @@ def write_result(record: h5py.Group, result: Result, compression: str = "bitshuf
         if isinstance(value, Mapping):
             write_field(details, f"{item.name}_names", tuple(value))
             for key, column in value.items():
-                declared = _in_units(PARAMETER_UNITS.get(key, units), result)
+                declared = _in_units(result.column_units(key), result)
                 write_field(place, _column(item.name, key), column, declared)
         else:
             write_field(place, _name(item, result), value, units, compression)

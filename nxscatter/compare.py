@@ -14,7 +14,8 @@ from nxscatter.model import Array, Json, canonical_json
 from nxscatter.table import newest
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 _DESCRIBED = ("sample", "beam", "detector", "exposure")
 

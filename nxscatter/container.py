@@ -6,44 +6,33 @@ and the checksum of the record before it.
 
 from __future__ import annotations
 
-import importlib.metadata
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache, cached_property
+from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nxscatter import __version__, layout
+from nxscatter import layout
 from nxscatter.codec import (
-    make_group,
-    read_attachment,
-    read_json,
-    read_result,
     read_text,
-    write_attachment,
-    write_field,
-    write_json,
-    write_result,
 )
 from nxscatter.errors import ContainerError, NxscatterError
-from nxscatter.hashing import DAMAGE, combined, first_line, group_hashes
+from nxscatter.hashing import DAMAGE, first_line
+from nxscatter.ledger import Source, write_record
 from nxscatter.model import (
     Attachment,
     Beam,
     Detector,
     Exposure,
     Hdf5Frames,
-    Json,
     Origin,
     Sample,
     Scan,
-    canonical_json,
 )
 from nxscatter.rawcopy import Hdf5Reader
-from nxscatter.step import Step, get_step, make_step
+from nxscatter.record import Record
+from nxscatter.step import Step
 from nxscatter.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
 
 if TYPE_CHECKING:
@@ -52,148 +41,6 @@ if TYPE_CHECKING:
     from nxscatter.results import Result
 
 D = TypeVar("D", Beam, Detector, Exposure)
-_RESULT_CHECKSUM = "result/checksum"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an input of a step came from: a path in the container, and the content hash it had."""
-
-    path: str
-    checksum: str
-
-
-class Record:
-    """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
-
-    def __init__(self, container: Container, name: str) -> None:
-        self.container = container
-        self.name = name
-        with container.opened() as file:
-            group = file["entry"][name]
-            self.sequence = int(group["sequence_index"][()])
-            self.date = read_text(group["date"])
-            self.program_version = read_text(group["version"])
-            self.configuration: dict[str, Json] = read_json(group["configuration"])
-            self.hashes: dict[str, str] = read_json(group["result"])
-            self.checksum = read_text(group[_RESULT_CHECKSUM])
-
-    @property
-    def path(self) -> str:
-        """Path of the record in its container."""
-        return f"/entry/{self.name}"
-
-    @property
-    def base(self) -> str:
-        """Name without version: the step's, or the one that a recipe gave."""
-        return self.name.rsplit("_v", 1)[0]
-
-    @property
-    def number(self) -> int:
-        """Version of this name, from 1."""
-        return int(self.name.rsplit("_v", 1)[1])
-
-    @property
-    def step(self) -> str:
-        """Name of the step."""
-        return str(self.configuration["step"])
-
-    @property
-    def step_version(self) -> int:
-        """Version of the step's code."""
-        return int(self.configuration["step_version"])
-
-    @property
-    def parameters(self) -> dict[str, Json]:
-        """Parameters as JSON values."""
-        return dict(self.configuration["parameters"])
-
-    @property
-    def auto(self) -> dict[str, Json]:
-        """What the step chose by itself."""
-        return dict(self.configuration["auto"])
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Warnings in words."""
-        return tuple(self.configuration["notes"])
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Versions of the programs that made it."""
-        return dict(self.configuration["environment"])
-
-    @property
-    def inputs(self) -> dict[str, list[Source]]:
-        """Sources of each argument of the step."""
-        found = self.configuration["inputs"].items()
-        return {key: [Source(one["path"], one["checksum"]) for one in sources] for key, sources in found}
-
-    @property
-    def result_hash(self) -> str:
-        """Content hash of the result alone: equal for two runs that agree."""
-        return combined(self.hashes)
-
-    @property
-    def parents(self) -> tuple[Record, ...]:
-        """Return the records that this one was made from."""
-        paths = [source.path for sources in self.inputs.values() for source in sources]
-        records = {record.path: record for record in self.container.records}
-        return tuple(records[path] for path in paths if path in records)
-
-    @property
-    def lineage(self) -> set[str]:
-        """Base names of all records that this one stands on, its own included."""
-        return {self.base}.union(*(parent.lineage for parent in self.parents))
-
-    @property
-    def stale(self) -> bool:
-        """Whether an input, or an input's input, has a newer version."""
-        return any(parent.stale or parent.name != self.container.latest(parent.base).name for parent in self.parents)
-
-    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
-        """Read the embedded files, by parameter."""
-        with self.container.opened() as file:
-            group = file[self.path]
-            names = self.configuration["attachments"].items()
-            return {key: tuple(read_attachment(group[name]) for name in listed) for key, listed in names}
-
-    def make_step(self) -> Step:
-        """Make the step again in the version that was run, from the stored parameters and embedded files.
-
-        Raises
-        ------
-        UnknownStepError
-            When the code of this version is not here.
-        """
-        parameters: dict[str, Any] = {**self.parameters}
-        kinds = self.attachments()
-        for key, files in kinds.items():
-            parameters[key] = files if isinstance(parameters[key], list) else files[0]
-        return make_step(self.step, parameters, self.step_version)
-
-    def load(self) -> Result:
-        """Read the result.
-
-        Returns
-        -------
-        Result
-            Of the class that the step declares; notes and automatic values included.
-        """
-        from dataclasses import replace
-
-        with self.container.opened() as file:
-            result: Result = read_result(file[self.path], get_step(self.step).output())
-        return replace(result, notes=self.notes, auto=self.auto)
-
-    def __repr__(self) -> str:
-        """Name and step in one line."""
-        return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
-
-    def _repr_html_(self) -> str:
-        from nxscatter.notebook import record_html
-
-        return record_html(self)
 
 
 class Container:
@@ -418,41 +265,7 @@ class Draft(Container):
         if self._file is None:
             self.copy(self.path)
         assert self._file is not None
-        file, entry = self._file, self._file["entry"]
-        number = 1 + max((record.number for record in self.records if record.base == name), default=0)
-        ledger = layout.read_ledger(file)
-        group = make_group(entry, f"{name}_v{number}", "NXprocess")
-        write_field(group, "program", "nxscatter")
-        write_field(group, "version", __version__)
-        write_field(group, "date", datetime.now(UTC).isoformat(timespec="milliseconds"))
-        write_field(group, "sequence_index", ledger["records"] + 1)
-        _write_parameters(group, step)
-        attachments = _write_inputs(group, step, inputs)
-        configuration = {
-            "step": step.name,
-            "step_version": step.version,
-            "parameters": step.parameters,
-            "attachments": attachments,
-            "inputs": {key: [vars(source) for source in sources] for key, sources in inputs.items()},
-            "auto": dict(result.auto),
-            "notes": list(result.notes),
-            "environment": environment(),
-        }
-        write_json(group, "configuration", configuration)
-        group.attrs["default"] = write_result(group, result, ledger["compression"])
-        note = make_group(group, "result", "NXnote")
-        write_field(note, "type", "application/json")
-        hashes = result_hashes(group)
-        write_field(note, "data", canonical_json(hashes).encode())
-        write_field(note, "algorithm", "sha256")
-        others = other_hashes(group)
-        layout.write_contents(group, others)
-        checksum = record_checksum(hashes, others, ledger["checksum"])
-        write_field(note, "checksum", checksum)
-        names = [*ledger["names"], f"{name}_v{number}"]
-        layout.write_ledger(file, {**ledger, "records": len(names), "names": names, "checksum": checksum})
-        entry.attrs["default"] = f"{name}_v{number}"
-        record = Record(self, names[-1])
+        record = Record(self, write_record(self._file, step, name, inputs, result))
         self.__dict__["records"] = (*self.records, record)
         return record
 
@@ -527,44 +340,6 @@ def record_names(file: h5py.File) -> list[str]:
     return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
 
 
-def result_hashes(record: h5py.Group) -> dict[str, str]:
-    """Content hashes of what a step returned, by path in the record."""
-    hashes: dict[str, str] = {}
-    for name in _result_groups(record):
-        inside = group_hashes(record[name], skip_attributes=("target",))
-        hashes.update({f"{name}/{path}": value for path, value in inside.items()})
-    return hashes
-
-
-def other_hashes(record: h5py.Group) -> dict[str, str]:
-    """Content hashes of the rest of a record, by path: parameters, configuration, inputs, date, attributes."""
-    return group_hashes(record, (*_result_groups(record), "contents", _RESULT_CHECKSUM))
-
-
-def _result_groups(record: h5py.Group) -> list[str]:
-    return [name for name in record if record[name].attrs.get("NX_class") in ("NXdata", "NXcollection")]
-
-
-def record_checksum(result: Mapping[str, str], others: Mapping[str, str], previous: str) -> str:
-    """Checksum of a record: everything in its group but the checksum itself, and the record before."""
-    return combined({**result, **others}, previous)
-
-
-@cache
-def environment() -> dict[str, str]:
-    """Versions of what computes here."""
-    import h5py
-
-    versions = {name: importlib.metadata.version(name) for name in ("numpy", "scipy", "pyFAI", "h5py")}
-    return {
-        **versions,
-        "nxscatter": __version__,
-        "python": platform.python_version(),
-        "HDF5": h5py.version.hdf5_version,
-        "platform": platform.platform(),
-    }
-
-
 def _open(path: Path) -> h5py.File:
     """Open a file without locks: it is never written in place."""
     import h5py
@@ -588,47 +363,3 @@ def _reading(path: Path) -> Iterator[None]:
         raise ContainerError(
             f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
         ) from error
-
-
-def _write_parameters(group: h5py.Group, step: Step) -> None:
-    from dataclasses import fields
-
-    parameters = make_group(group, "parameters", "NXparameters")
-    for item in fields(step):
-        value = getattr(step, item.name)
-        if isinstance(value, Attachment) or item.name in step.attachments:
-            files = step.attachments[item.name]
-            value = tuple(attachment.name for attachment in files)
-        elif isinstance(value, tuple) and value and isinstance(value[0], tuple):
-            value = tuple(" ".join(f"{part:g}" for part in one) for one in value)
-        if value is not None and value != ():
-            write_field(parameters, item.name, int(value) if isinstance(value, bool) else value, item.metadata["units"])
-
-
-def _write_inputs(group: h5py.Group, step: Step, inputs: Mapping[str, Sequence[Source]]) -> dict[str, list[str]]:
-    import h5py
-
-    number = 0
-    for sources in inputs.values():
-        for source in sources:
-            number += 1
-            note = make_group(group, f"input_{number}", "NXnote")
-            write_field(note, "file_name", source.path)
-            write_field(note, "checksum", source.checksum)
-            write_field(note, "algorithm", "sha256")
-            note["source"] = h5py.SoftLink(_viewable(group.file, source.path))
-    names: dict[str, list[str]] = {}
-    for key, files in step.attachments.items():
-        for attachment in files:
-            number += 1
-            write_attachment(group, f"input_{number}", attachment)
-            names.setdefault(key, []).append(f"input_{number}")
-    return names
-
-
-def _viewable(file: h5py.File, path: str) -> str:
-    """Return the group that shows an input: validators take a link to an NXdata in an NXnote, not to a record."""
-    if path == layout.FRAMES:
-        return "/entry/data"
-    default = file[path].attrs.get("default", "")
-    return f"{path}/{default}" if default else path

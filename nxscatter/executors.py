@@ -11,6 +11,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from nxscatter.errors import NxscatterError, ParameterError
@@ -97,6 +98,8 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     except ImportError as error:
         raise ParameterError('--scheduler needs Dask: pip install "nxscatter[cluster]"') from error
     where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+    if "scheduler_file" in where and not Path(address).is_file():
+        raise ParameterError(f"--scheduler {address}: no such file; start the scheduler with --scheduler-file")
     try:
         client = Client(**where, timeout=_ANSWER)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:

@@ -11,7 +11,7 @@ from nxscatter.model import Json
 from nxscatter.step import get_step
 
 if TYPE_CHECKING:
-    from nxscatter.container import Record
+    from nxscatter.record import Record
 
 
 @dataclass(frozen=True)

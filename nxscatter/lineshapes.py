@@ -253,8 +253,6 @@ class Line:
         Those of the background; ``""`` for a line without a slope.
     peak : callable
         ``(d, *shape) -> (peak, by d, by each shape parameter)``; ``(d, *shape, theta_bragg)`` when ``polar``.
-    area : bool
-        I is the peak's area, not its height.
     periodic : bool
         The peak repeats every 180 degrees by itself.
     polar : bool
@@ -267,7 +265,6 @@ class Line:
     level: str
     slope: str
     peak: Callable[..., tuple[Floats, ...]]
-    area: bool = False
     periodic: bool = True
     polar: bool = False
 
@@ -282,7 +279,6 @@ LINES = {
             "y0",
             "slope",
             pseudo_voigt_peak,
-            area=True,
             periodic=False,
         ),
         Line(
@@ -292,7 +288,6 @@ LINES = {
             "y0",
             "",
             pseudo_voigt_periodic_peak,
-            area=True,
         ),
         Line("maier_saupe", ("I", "x0", "kappa", "a", "b"), ("kappa",), "b", "a", maier_saupe_peak, polar=True),
         Line("kratky", ("I", "x0", "kappa", "b"), ("kappa",), "b", "", kratky_peak, polar=True),

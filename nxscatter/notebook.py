@@ -9,7 +9,8 @@ from nxscatter.history import automatic, parameters, source_name, why_stale
 from nxscatter.markup import Markup, element, facts, join, table
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 _LONG = ("title", "sha256 of the source")
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscatter.codec import make_group, write_result
-from nxscatter.container import Record, environment, result_hashes
 from nxscatter.errors import UnknownStepError
 from nxscatter.hashing import first_line
+from nxscatter.ledger import environment, result_hashes
+from nxscatter.record import Record
 from nxscatter.results import Result
 from nxscatter.runner import recompute
 

@@ -20,7 +20,7 @@ from nxscatter.plots import Plot as Plot
 if TYPE_CHECKING:
     import pandas
 
-PARAMETER_UNITS = {
+_PARAMETER_UNITS = {
     "y0": "counts",
     "I": "counts",
     "x0": "degree",
@@ -86,6 +86,10 @@ class Result:
 
     notes: tuple[str, ...] = field(default=(), metadata={"stored": False})
     auto: Mapping[str, Json] = field(default_factory=dict, metadata={"stored": False})
+
+    def column_units(self, name: str) -> str:
+        """Return the declared units of a column of a table that is kept as a mapping."""
+        return ""
 
     @property
     def title(self) -> str:
@@ -491,9 +495,6 @@ class Fits(Intensities):
     values: Mapping[str, Floats] = quantity("", "fitted parameters", dims=("row",))
     errors: Mapping[str, Floats] = quantity("", "standard errors", dims=("row",))
     covariance: Floats = quantity("", "covariance in the order of values, NaN if fixed", dims=("row", "p", "p2"))
-    bootstrap: Floats | None = quantity(
-        "", "the same from the scatter over resampled pixels", dims=("row", "p", "p2"), default=None
-    )
     R2: Floats = quantity("", "coefficient of determination on unsmoothed data", dims=("row",))
     chi2_red: Floats = quantity("", "reduced chi square", dims=("row",))
     S_harmonic: Floats = quantity("", "order parameter from the second harmonic", dims=("row",))
@@ -507,11 +508,20 @@ class Fits(Intensities):
     profile_errors: Floats = quantity("counts", "its standard error", dims=("curve", "bin"))
     fitted: Floats = quantity("counts", "model on the same bins, NaN outside its range", dims=("curve", "bin"))
     elapsed: Floats = quantity("s", "time of each row's frame, NaN for the mean", dims=("row",), default=None)
+    bootstrap: Floats | None = quantity(
+        "", "covariance as its scatter over resampled pixels tells it", dims=("row", "p", "p2"), default=None
+    )
 
     def __post_init__(self) -> None:
         """Fill the time of rows that have none."""
         if self.elapsed is None:
             object.__setattr__(self, "elapsed", np.full(len(self.frame), np.nan))
+
+    def column_units(self, name: str) -> str:
+        """Return the declared units of a fitted parameter; I of a pseudo-Voigt is an area."""
+        if name == "I" and self.model.startswith("pseudo_voigt"):
+            return "counts*degree"
+        return _PARAMETER_UNITS.get(name, "")
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the rows as a table; columns as in ``nxscatter table``, one row a frame, ring and peak."""

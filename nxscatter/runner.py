@@ -11,10 +11,12 @@ from typing import Any, cast
 import numpy as np
 
 from nxscatter.annotations import converted, converted_source, result_kind
-from nxscatter.container import Container, Draft, Record, Source
+from nxscatter.container import Container, Draft
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
+from nxscatter.ledger import Source
 from nxscatter.model import Ints, canonical_json
+from nxscatter.record import Record
 from nxscatter.rehearsal import Uses, shared_frames
 from nxscatter.results import Image, Result
 from nxscatter.step import Step, get_step
@@ -287,7 +289,7 @@ class _LazyStage:
 
     @cached_property
     def _stage(self) -> Stage:
-        # an image step goes by which pixels are valid: where the first frame tells them all, the others need not be read
+        # an image step goes by which pixels are valid; where the first frame tells them all, the others are not read
         session = Run(self._record.container)
         with session.raw.rehearsal():
             image = recompute(self._record, session)

@@ -15,7 +15,8 @@ from nxscatter.step import get_step
 if TYPE_CHECKING:
     import pandas
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 Row: TypeAlias = dict[str, Json]
 _Load: TypeAlias = "Callable[[Record], Any]"

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from nxscatter import layout
 from nxscatter.annotations import input_checksum
 from nxscatter.codec import read_json, read_text
-from nxscatter.container import Container, Record, other_hashes, record_checksum, result_hashes
+from nxscatter.container import Container
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.hashing import DAMAGE, combined, first_line, group_hashes
+from nxscatter.ledger import other_hashes, record_checksum, result_hashes
+from nxscatter.record import Record
 from nxscatter.replay import OUTCOMES, replay_record
 
 if TYPE_CHECKING:

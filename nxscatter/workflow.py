@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nxscatter.container import Container, Record, creating
+from nxscatter.container import Container, creating
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError
 from nxscatter.inputs import PathLike, container_path, is_container, paths_of
 from nxscatter.model import Scan, canonical_json
 from nxscatter.prepare import Hkl, prepare
 from nxscatter.readers import ReadOptions, read_scan
 from nxscatter.recipe import Recipe
+from nxscatter.record import Record
 from nxscatter.runner import run_steps
 
 _CONVERTED = ("beam", "detector", "sample", "exposure", "masks", "auxiliary")

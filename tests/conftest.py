@@ -89,3 +89,17 @@ def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
     from nxscatter.container import Container
 
     return Container(shutil.copy(toy_file, tmp_path / "toy.nxs"))
+
+
+@pytest.fixture(scope="session")
+def processed_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A container of one frame with gaps filled, radial profile, sectors and a map; not to be changed."""
+    from nxscatter import container, runner
+    from nxscatter.readers import read_scan
+    from nxscatter.step import make_step
+
+    path = tmp_path_factory.mktemp("processed") / "rods.nxs"
+    names = ("geometry", "masking", "caving", "rings", "radial_sectors", "qmap")
+    with container.creating(path, read_scan(id02_file.path)) as draft:
+        runner.run_steps(draft, [(make_step(name, {}), name, {}) for name in names])
+    return path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import replace as replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any

@@ -21,7 +21,7 @@ LAYERS = [
     SCIENCE,
     {"readers", "step", "steps"},
     {"hashing", "transaction", "codec", "history", "notebook"},
-    {"layout", "rawcopy", "container"},
+    {"layout", "rawcopy", "ledger", "record", "container"},
     {"annotations", "rehearsal", "runner"},
     set(),
     {"mapping", "demo", "cli", "__main__"},

@@ -273,7 +273,7 @@ def test_one_change_is_named_alone(box):
 
 def test_a_record_forged_with_all_its_hashes_is_found_by_its_successor(box):
     """Who makes a record's own hashes again still breaks the chain, and the inputs of what follows."""
-    from nxscatter.container import other_hashes, record_checksum, result_hashes
+    from nxscatter.ledger import other_hashes, record_checksum, result_hashes
 
     with h5py.File(box.path, "r+") as file:
         group = file["entry/toy_fit_v1"]

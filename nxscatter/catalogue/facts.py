@@ -23,7 +23,8 @@ from nxscatter.table import newest, of_kind
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 
 @dataclass(frozen=True)

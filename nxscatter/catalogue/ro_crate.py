@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
     from nxscatter.catalogue.profile import CrateProfile
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 Entity: TypeAlias = Any
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"

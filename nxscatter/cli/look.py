@@ -10,7 +10,8 @@ from nxscatter.cli.output import echo_json, echo_table
 from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 _TABLE = ("file", "field_mT", "frame", "q", "hkl", "peak", "model", "x0", "S", "S_error", "S_method", "status")
 

@@ -19,7 +19,8 @@ from nxscatter.exporters.names import Names
 from nxscatter.table import Row, newest, rows
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 _EXPORTERS = "nxscatter.exporters"
 _SUMMARIES = "nxscatter.summaries"

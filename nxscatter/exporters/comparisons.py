@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.exporters import Selection
+    from nxscatter.record import Record
 
 _IN_LEGEND = 8  # curves up to which each has its name in a legend; beyond, a colour bar says it
 

@@ -21,9 +21,10 @@ from nxscatter.results import PixelProfiles, Profiles, Result, Rings, Sectors
 from nxscatter.table import Row, columns, of_kind, units
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.exporters import Selection
     from nxscatter.model import Floats, Json
+    from nxscatter.record import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

@@ -27,8 +27,9 @@ from nxscatter.table import Row, of_kind, rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.exporters import Selection
+    from nxscatter.record import Record
 
 __all__ = [
     "draw_fit",

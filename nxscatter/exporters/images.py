@@ -16,7 +16,8 @@ from nxscatter.results import Geometry, Image
 from nxscatter.table import newest, of_kind
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 _log = logging.getLogger("nxscatter")
 

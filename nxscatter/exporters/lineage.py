@@ -10,7 +10,7 @@ from nxscatter.history import nearest, parameters, why_stale
 from nxscatter.markup import Markup, element
 
 if TYPE_CHECKING:
-    from nxscatter.container import Record
+    from nxscatter.record import Record
 
 _SOURCE = ""  # the name of the raw frames' box, which no record has
 _WIDTH, _HEIGHT, _GAP, _STEP = 178.0, 40.0, 22.0, 74.0  # of a box, between boxes, from layer to layer

@@ -23,7 +23,8 @@ from nxscatter.table import of_kind
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, SubFigure
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 SIZE = (6.6, 5.8)
 

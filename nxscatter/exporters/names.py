@@ -16,8 +16,9 @@ from nxscatter.readers.titles import image_number
 from nxscatter.table import of_kind
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.model import Beam, Detector
+    from nxscatter.record import Record
     from nxscatter.results import Result
     from nxscatter.steps.views import Naming
 

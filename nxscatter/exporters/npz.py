@@ -18,7 +18,8 @@ from nxscatter.results import QMap
 from nxscatter.table import of_kind
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:

@@ -20,7 +20,8 @@ from nxscatter.transaction import hdf5_file
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 FOLDER = Path("NXcanSAS")
 _UNITS = ("1/m", "1/cm", "m2/g", "cm2/g")  # that the standard knows for an intensity

@@ -15,7 +15,7 @@ from nxscatter.results import Rings, Sectors
 from nxscatter.table import of_kind
 
 if TYPE_CHECKING:
-    from nxscatter.container import Record
+    from nxscatter.record import Record
 
 
 @dataclass(frozen=True, eq=False)

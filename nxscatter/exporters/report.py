@@ -29,8 +29,9 @@ from nxscatter.results import Geometry, Image, PixelFlag
 from nxscatter.table import Row, newest, of_kind, rows
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.exporters.report_figures import Picture
+    from nxscatter.record import Record
 
 _MEANINGS = {
     "coverage": "too little of the ring has data",

@@ -20,8 +20,9 @@ from nxscatter.table import Row, of_kind
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.model import Floats
+    from nxscatter.record import Record
 
 _MOST_FITS = 12  # pictures of fits; a page with more is too large to be sent around
 _DPI = 120

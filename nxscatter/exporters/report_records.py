@@ -10,7 +10,8 @@ from nxscatter.history import automatic, parameters, source_name, why_stale
 from nxscatter.markup import Markup, element, facts, join, table
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 
 def fold_outs(records: Sequence[Record]) -> Markup:

@@ -17,7 +17,8 @@ from nxscatter.exporters.names import Names
 from nxscatter.exporters.radial import Curve, radial_curves
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
+    from nxscatter.record import Record
 
 FOLDER = Path("SasView")
 # without the line "ASCII data" SasView takes the file for 1-D data, without an error

@@ -10,8 +10,9 @@ from nxscatter.steps.views import MapView, Naming, View
 from nxscatter.table import newest
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.exporters import Selection
+    from nxscatter.record import Record
     from nxscatter.table import Row
 
 

@@ -14,8 +14,8 @@ from nxscatter.results import Fits, Orientation
 if TYPE_CHECKING:
     import pandas
 
-    from nxscatter.container import Record
     from nxscatter.mapping.rings import Ring
+    from nxscatter.record import Record
 
 _log = logging.getLogger("nxscatter")
 

@@ -24,9 +24,10 @@ from nxscatter.results import Geometry, Image
 from nxscatter.workflow import Conversion, convert_file, naming, run_recipe
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container, Record
+    from nxscatter.container import Container
     from nxscatter.crystal import Crystal
     from nxscatter.model import Array, Detector
+    from nxscatter.record import Record
 
 Numbers: TypeAlias = "Array | Sequence[float] | float"
 Reflections: TypeAlias = "Array | Sequence[Sequence[int]]"

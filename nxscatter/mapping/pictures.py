@@ -12,7 +12,7 @@ from nxscatter.mapping.attributes import Attributes
 from nxscatter.recipe import Use
 
 if TYPE_CHECKING:
-    from nxscatter.container import Record
+    from nxscatter.record import Record
 
 _PAIR_SIZE, _FOUR_SIZE = (12.0, 5.2), (10.0, 8.0)
 

@@ -18,7 +18,7 @@ from nxscatter.recipe import Use
 from nxscatter.results import PixelProfiles, Profiles
 
 if TYPE_CHECKING:
-    from nxscatter.container import Record
+    from nxscatter.record import Record
 
 _CURVES_SIZE = (6.4, 4.4)
 

@@ -1,0 +1,147 @@
+"""One record of a container: a step that was run, its parameters, inputs and result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nxscatter.codec import read_attachment, read_json, read_result, read_text
+from nxscatter.hashing import combined
+from nxscatter.ledger import RESULT_CHECKSUM, Source
+from nxscatter.model import Attachment, Json
+from nxscatter.step import Step, get_step, make_step
+
+if TYPE_CHECKING:
+    from nxscatter.container import Container
+    from nxscatter.results import Result
+
+
+class Record:
+    """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
+
+    def __init__(self, container: Container, name: str) -> None:
+        self.container = container
+        self.name = name
+        with container.opened() as file:
+            group = file["entry"][name]
+            self.sequence = int(group["sequence_index"][()])
+            self.date = read_text(group["date"])
+            self.program_version = read_text(group["version"])
+            self.configuration: dict[str, Json] = read_json(group["configuration"])
+            self.hashes: dict[str, str] = read_json(group["result"])
+            self.checksum = read_text(group[RESULT_CHECKSUM])
+
+    @property
+    def path(self) -> str:
+        """Path of the record in its container."""
+        return f"/entry/{self.name}"
+
+    @property
+    def base(self) -> str:
+        """Name without version: the step's, or the one that a recipe gave."""
+        return self.name.rsplit("_v", 1)[0]
+
+    @property
+    def number(self) -> int:
+        """Version of this name, from 1."""
+        return int(self.name.rsplit("_v", 1)[1])
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return str(self.configuration["step"])
+
+    @property
+    def step_version(self) -> int:
+        """Version of the step's code."""
+        return int(self.configuration["step_version"])
+
+    @property
+    def parameters(self) -> dict[str, Json]:
+        """Parameters as JSON values."""
+        return dict(self.configuration["parameters"])
+
+    @property
+    def auto(self) -> dict[str, Json]:
+        """What the step chose by itself."""
+        return dict(self.configuration["auto"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings in words."""
+        return tuple(self.configuration["notes"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Versions of the programs that made it."""
+        return dict(self.configuration["environment"])
+
+    @property
+    def inputs(self) -> dict[str, list[Source]]:
+        """Sources of each argument of the step."""
+        found = self.configuration["inputs"].items()
+        return {key: [Source(one["path"], one["checksum"]) for one in sources] for key, sources in found}
+
+    @property
+    def result_hash(self) -> str:
+        """Content hash of the result alone: equal for two runs that agree."""
+        return combined(self.hashes)
+
+    @property
+    def parents(self) -> tuple[Record, ...]:
+        """Return the records that this one was made from."""
+        paths = [source.path for sources in self.inputs.values() for source in sources]
+        records = {record.path: record for record in self.container.records}
+        return tuple(records[path] for path in paths if path in records)
+
+    @property
+    def lineage(self) -> set[str]:
+        """Base names of all records that this one stands on, its own included."""
+        return {self.base}.union(*(parent.lineage for parent in self.parents))
+
+    @property
+    def stale(self) -> bool:
+        """Whether an input, or an input's input, has a newer version."""
+        return any(parent.stale or parent.name != self.container.latest(parent.base).name for parent in self.parents)
+
+    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+        """Read the embedded files, by parameter."""
+        with self.container.opened() as file:
+            group = file[self.path]
+            names = self.configuration["attachments"].items()
+            return {key: tuple(read_attachment(group[name]) for name in listed) for key, listed in names}
+
+    def make_step(self) -> Step:
+        """Make the step again in the version that was run, from the stored parameters and embedded files.
+
+        Raises
+        ------
+        UnknownStepError
+            When the code of this version is not here.
+        """
+        parameters: dict[str, Any] = {**self.parameters}
+        kinds = self.attachments()
+        for key, files in kinds.items():
+            parameters[key] = files if isinstance(parameters[key], list) else files[0]
+        return make_step(self.step, parameters, self.step_version)
+
+    def load(self) -> Result:
+        """Read the result.
+
+        Returns
+        -------
+        Result
+            Of the class that the step declares; notes and automatic values included.
+        """
+        with self.container.opened() as file:
+            result: Result = read_result(file[self.path], get_step(self.step).output())
+        return replace(result, notes=self.notes, auto=self.auto)
+
+    def __repr__(self) -> str:
+        """Name and step in one line."""
+        return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
+
+    def _repr_html_(self) -> str:
+        from nxscatter.notebook import record_html
+
+        return record_html(self)
