@@ -150,14 +150,12 @@ def maier_saupe_jacobian(
     return _stack(peak, -I * by_d, I * by_kappa, x, np.ones_like(peak))
 
 
-def kratky(
-    x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0
-) -> Floats:
+def kratky(x: Number, I: Number, x0: Number, kappa: Number, b: Number = 0.0, *, theta_bragg: Number = 0.0) -> Floats:
     """Equatorial intensity of rods in a Maier-Saupe distribution, each scattering in its own equatorial plane.
 
     ``b + I*K(kappa*sin^2 theta)/K(kappa)`` with ``K(a) = exp(a/2)*I0(a/2)`` and theta the angle from the director,
-    which stands at x0 + 90: ``sin^2 theta = 1 - cos^2(theta_bragg)*sin^2(x - x0)``. Source: Agra-Kooijman, Fisch & Kumar, doi:10.1080/02678292.2017.1372526.
-    Parameters as in `maier_saupe`.
+    which stands at x0 + 90: ``sin^2 theta = 1 - cos^2(theta_bragg)*sin^2(x - x0)``. Parameters as in `maier_saupe`.
+    Source: Agra-Kooijman, Fisch & Kumar, doi:10.1080/02678292.2017.1372526.
     """
     return np.asarray(I * kratky_peak(_distance(x, x0), kappa, theta_bragg)[0] + b)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from datetime import datetime
@@ -274,16 +275,18 @@ def canonical_json(value: Json) -> str:
 
 
 def _finite(value: Json) -> Json:
+    if value is None or isinstance(value, str | int):
+        return value
     if isinstance(value, Mapping):
         return {str(key): _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return value if all(type(item) is str for item in value) else [_finite(item) for item in value]
+        return [_finite(item) for item in value]
     if isinstance(value, np.ndarray):
         return _finite(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bytes):
         return value.decode("utf-8", "replace")
-    if isinstance(value, float) and not np.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

@@ -9,11 +9,13 @@ from functools import cache
 import numpy as np
 
 from nxscatter.errors import ParameterError
+from nxscatter.leastsquares import Bools
 from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats
 
 _REFUSED = 3.0  # degrees around the angles at which a reflection says nothing about S, or P4
 _MOST_TERMS = 180
+_NEAR = 6  # points at least, through which the profile is continued to angles out of reach
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ def moments(
     *,
     variance: Floats | None = None,
     common_error: Floats | None = None,
+    replicates: Floats | None = None,
     reflection: str | float = "meridional",
     theta_bragg: float = 0.0,
 ) -> Moments:
@@ -66,7 +69,7 @@ def moments(
     ``<Pn>_I`` is the average of ``Pn(cos theta)`` over the intensity with weight sin(theta), theta being the polar
     angle of q from the director: ``cos(theta) = cos(theta_Bragg)*cos(azimuth from the director)``. A reflection
     at angle phi0 from the molecular axis gives ``S = <P2>_I/P2(cos phi0)``, the Legendre addition theorem; so
-    S = <P2>_I on the meridian, and -2 <P2>_I and (8/3) <P4>_I on the equator.
+    S = <P2>_I on the meridian (Hermans' orientation factor), and -2 <P2>_I and (8/3) <P4>_I on the equator.
 
     The integrals are taken over an even series of cosines of twice the azimuth, fitted to the points with equal
     weights: points on all four sides of the director serve alike, and those of one side fill the gaps of another.
@@ -83,10 +86,13 @@ def moments(
         Variance of each intensity; without it the errors are NaN.
     common_error : ndarray, optional
         By how much one error moves all intensities together: that of the background's scale.
+    replicates : ndarray (replicate, angle), optional
+        Intensities of resampled profiles, whose scatter takes the place of the variance.
     reflection : str or float
         ``"meridional"``, ``"equatorial"`` or the angle from the director in degrees.
     theta_bragg : float
-        Bragg angle in degrees: polar angles below it are never reached, and are left out of the averages.
+        Bragg angle in degrees. Polar angles below it are never reached; the profile is continued to them as a
+        straight line in ``cos^2 theta`` through the points within theta_bragg of the director's azimuth.
 
     Raises
     ------
@@ -96,32 +102,34 @@ def moments(
     phi0 = np.radians(reflection_angle(reflection))
     use = np.isfinite(intensity) & (np.ones(len(angle), bool) if variance is None else np.isfinite(variance))
     nothing = Moments(np.nan, np.nan, np.nan, np.nan, resolved=False)
-    polar = np.sort(np.abs(wrap(angle[use] - director)))
+    azimuth = wrap(angle[use] - director)
+    polar = np.sort(np.abs(azimuth))
     if not len(polar):
         return nothing
     hole = np.max(np.diff(polar, prepend=-polar[0], append=180 - polar[-1]))
-    errors = _Errors(None if variance is None else variance[use], None if common_error is None else common_error[use])
     terms = int(min(60 / max(hole, 1e-9), _MOST_TERMS, len(polar) / 2 - 1))
     if terms < 2:
         return nothing
 
     order = 2.0 * np.arange(terms + 1)
-    basis = np.cos(np.radians(angle[use] - director)[:, None] * order)
+    basis = np.cos(np.radians(azimuth)[:, None] * order)
     solve = np.linalg.solve(basis.T @ basis, basis.T)  # regular: there are more points than terms, without holes
-    series = solve @ intensity[use]
+    values = intensity[use]
+    errors = _Errors.of_used(use, variance, common_error, replicates)
+    series = solve @ values
     # Terms that have not died away say that the profile has more detail than the gaps let through.
     if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * errors.of(solve[-2:]).max():
         return nothing
-    weights = _weights(order, np.radians(theta_bragg))
-    total = weights[0] @ series
+    integrals = _weights(order, np.radians(theta_bragg)) @ solve + _cap(azimuth, theta_bragg)
+    total = integrals[0] @ values
     if not total > 0:
         return Moments(np.nan, np.nan, np.nan, np.nan, resolved=True)
     found = []
-    for weight, polynomial in ((weights[1], second), (weights[2], fourth)):
-        average = weight @ series / total
-        factor = 1 / polynomial(np.cos(phi0)) if _tells(polynomial, phi0) else np.nan
-        error = errors.of((weight - average * weights[0]) / total @ solve)
-        found += [float(factor * average), float(abs(factor) * error) if variance is not None else np.nan]
+    for integral, polynomial in zip(integrals[1:], (second, fourth), strict=True):
+        average = integral @ values / total
+        factor = 1 / float(polynomial(np.cos(phi0))) if _tells(polynomial, phi0) else np.nan
+        error = float(errors.of((integral - average * integrals[0]) / total)) if errors.known else np.nan
+        found += [factor * float(average), abs(factor) * error]
     return Moments(found[0], found[1], found[2], found[3], resolved=True)
 
 
@@ -133,27 +141,60 @@ def _tells(polynomial: Callable[[Floats], Floats], phi0: float) -> bool:
 
 @dataclass(frozen=True)
 class _Errors:
-    """Variances of the intensities, and what moves all of them together."""
+    """Variances of the intensities, or resampled ones in their place, and what moves all of them together."""
 
     variance: Floats | None
     common: Floats | None
+    replicates: Floats | None
+
+    @classmethod
+    def of_used(cls, use: Bools, *parts: Floats | None) -> _Errors:
+        """Take the points that are used."""
+        return cls(*(None if part is None else part[..., use] for part in parts))
+
+    @property
+    def known(self) -> bool:
+        """Whether there is anything to take errors from."""
+        return self.variance is not None or self.replicates is not None
 
     def of(self, operator: Floats) -> Floats:
-        """Return the standard errors of linear combinations (..., point) of the intensities; 0 without a variance."""
-        if self.variance is None:
-            return np.zeros(operator.shape[:-1])
+        """Return the standard errors of linear combinations (..., point) of the intensities; 0 when not known."""
         common = 0.0 if self.common is None else operator @ self.common
-        return np.sqrt(operator**2 @ self.variance + common**2)
+        if self.replicates is not None:
+            own = np.var(self.replicates @ operator.T, axis=0, ddof=1)
+        else:
+            own = 0.0 if self.variance is None else operator**2 @ self.variance
+        return np.asarray(np.sqrt(own + common**2))
 
 
 def _weights(order: Floats, bragg: float) -> Floats:
-    """Return the integrals of 1, P2 and P4 over the polar angle, times each cosine of the azimuth (3, term)."""
+    """Return the integrals of 1, P2 and P4 over polar angles in reach, times each cosine of the azimuth (3, term)."""
     nodes, weights = _gauss_legendre()
     azimuth = np.pi / 4 * (nodes + 1)
     cosine = np.cos(bragg) * np.cos(azimuth)
-    measure = np.pi / 4 * weights * np.sin(azimuth)
-    waves = np.cos(azimuth[:, None] * order)
-    return np.stack([measure @ waves, (measure * second(cosine)) @ waves, (measure * fourth(cosine)) @ waves])
+    measure = np.pi / 4 * weights * np.cos(bragg) * np.sin(azimuth)
+    return np.asarray((_polynomials(cosine) * measure) @ np.cos(azimuth[:, None] * order))
+
+
+def _cap(azimuth: Floats, theta_bragg: float) -> Floats:
+    """Return what each intensity adds to the integrals of 1, P2 and P4 over polar angles out of reach (3, point)."""
+    near = np.abs(azimuth) <= max(theta_bragg, np.sort(np.abs(azimuth))[min(_NEAR, len(azimuth)) - 1])
+    bragg = np.radians(theta_bragg)
+    # The straight line through the points next to the cap, over cos^2 theta counted from the cap's edge.
+    height = np.cos(bragg) ** 2 * -(np.sin(np.radians(azimuth[near])) ** 2)
+    basis = np.stack([np.ones_like(height), height])
+    nodes, weights = _gauss_legendre()
+    theta = bragg / 2 * (nodes + 1)
+    measure = bragg / 2 * weights * np.sin(theta)
+    beyond = np.stack([np.ones_like(theta), np.cos(theta) ** 2 - np.cos(bragg) ** 2])
+    part = np.zeros((3, len(azimuth)))
+    part[:, near] = (_polynomials(np.cos(theta)) * measure) @ beyond.T @ np.linalg.solve(basis @ basis.T, basis)
+    return part
+
+
+def _polynomials(cosine: Floats) -> Floats:
+    """Return P0, P2 and P4, (3, point)."""
+    return np.stack([np.ones_like(cosine), second(cosine), fourth(cosine)])
 
 
 @cache

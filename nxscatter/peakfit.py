@@ -109,9 +109,7 @@ def fit_peaks(
 class _Model:
     """A background and some peaks on bins. Parameters: level, [slope], [c, s], and I, x0, shape of each peak."""
 
-    def __init__(
-        self, line: Line, bins: Floats, centres: Floats, window: Window, theta_bragg: Floats | float
-    ) -> None:
+    def __init__(self, line: Line, bins: Floats, centres: Floats, window: Window, theta_bragg: Floats | float) -> None:
         self.line = line
         self.slope = window.slope and bool(line.slope)
         self.onefold = window.onefold

@@ -93,7 +93,7 @@ def scattered(
     axis : (name, units)
         Of the places.
     """
-    places = np.unique([place for _, place, _, _ in points]) if points else np.zeros(1)
+    places = np.unique([float(place) for _, place, _, _ in points]) if points else np.zeros(1)
     lone = len(places) <= _FEW
     grid = _with_ends(places) if lone else places
     drawn: dict[str, Curve] = {}

@@ -304,7 +304,7 @@ class Profiles(Intensities):
     theta_bragg: Floats = quantity("degree", "half the scattering angle of each ring", dims=("ring",))
     elapsed: Floats = quantity("s", "start of each frame, empty for the mean", dims=("frame",), default=None)
     background: Floats | None = quantity(
-        "counts", "level under the ring, from its radial flanks, NaN without", dims=("frame?", "ring", "bin"), default=None
+        "counts", "level under the ring, from its radial flanks", dims=("frame?", "ring", "bin"), default=None
     )
     background_errors: Floats | None = quantity(
         "counts", "its standard error in each bin", dims=("frame?", "ring", "bin"), default=None

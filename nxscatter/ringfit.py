@@ -105,7 +105,8 @@ class RingFitter:
             for index, row in enumerate(some):
                 scatter = [np.full((len(self.names),) * 2, np.nan)] * number
                 if replicates is not None:
-                    again = Data.of(replicates[:, row], data.slope[row], data.floor[row], data.use[row])
+                    use = data.use[row] & np.isfinite(replicates[:, row])
+                    again = Data.of(replicates[:, row], data.slope[row], data.floor[row], use)
                     scatter = self._scatter(again, x0[index], theta_bragg[row])
                 peaks[row] = [
                     self._after(made, index, k, covered[row], seen[index, k], scatter[k]) for k in range(number)
@@ -122,9 +123,7 @@ class RingFitter:
             values = np.full((2, *made.values.shape[1:]), np.nan)
         return [np.cov(values[:, peak], rowvar=False) for peak in range(len(x0))]
 
-    def _after(
-        self, made: PeakFit, row: int, peak: int, covered: float, seen: float, scatter: Floats
-    ) -> Peak:
+    def _after(self, made: PeakFit, row: int, peak: int, covered: float, seen: float, scatter: Floats) -> Peak:
         """Judge a fitted peak; numbers that do not hold become NaN.
 
         A width on its limit is a bound, not a measurement, and has no error. eta keeps its error at 0 and 1, the

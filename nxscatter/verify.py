@@ -187,7 +187,9 @@ def _checksum_before(file: h5py.File, name: str) -> str:
 
 
 def _moved(record: h5py.Group) -> Iterator[h5py.Group]:
-    groups = [record, *(item for item in record.values() if "target" in item.attrs)]
+    import h5py
+
+    groups = [record, *(item for item in record.values() if isinstance(item, h5py.Group))]
     return (group for group in groups if group.attrs.get("target") != group.name)
 
 

@@ -206,7 +206,7 @@ def test_any_binning_of_any_shape_one_frame_or_many_with_or_without_mapping(tmp_
     camera = case.Camera("eiger2", case.replace(odd, rows=203, columns=191, distance=6.0), beamstop=4.0)
     frames = 1 + binning % 2
     file = case.one(tmp_path / "odd__name_of_mine_eiger2_00007_raw.h5", camera=camera, frames=frames).path
-    data = Mapping(file, qvalues=[0.05], binning=binning, mapping=binning > 2)
+    data = Mapping(file, qvalues=[0.05], threshold=0.08, binning=binning, mapping=binning > 2)
     assert data.data.shape == (203 // binning, 191 // binning)
     assert data.azim_profile_fit_MS()["0.05"][6] == pytest.approx(order_parameter("maier_saupe", kappa=5.0), abs=0.06)
     assert data.qx.shape == data.data.shape
@@ -215,7 +215,7 @@ def test_any_binning_of_any_shape_one_frame_or_many_with_or_without_mapping(tmp_
 def test_the_mean_of_frames_is_a_mean(tmp_path: Path) -> None:
     file = case.one(tmp_path / "a_eiger2_00001_raw.h5", frames=3).path
     data = Mapping(file, binning=1, container=None)
-    frames = np.stack(list(data.container.raw)).astype(float)
+    frames = np.stack([data.container.raw.read(number).astype(float) for number in range(3)])
     valid = np.isfinite(data.data)
     np.testing.assert_allclose(data.data[valid], frames.mean(axis=0)[valid])
 
@@ -248,6 +248,15 @@ def test_containers_lie_beside_elsewhere_or_in_memory(id02_file: Simulated, tmp_
     del hidden
     gc.collect()
     assert not place.parent.exists()
+
+
+def test_what_a_record_notes_is_logged_once(id02_file: Simulated, caplog: pytest.LogCaptureFixture) -> None:
+    data = Mapping(id02_file.path, qvalues=[0.05], binning=8, threshold=0.02, container=None)
+    for target in (20, 30):
+        data.azim_profile_fit(beta_target=target)
+    told = [record.message for record in caplog.records if "too narrow for bins" in record.message]
+    assert len(told) == 1
+    assert told[0].endswith("would fill them")
 
 
 def test_calibration_may_be_skipped_for_the_image(tmp_path: Path) -> None:

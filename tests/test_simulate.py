@@ -110,7 +110,7 @@ def test_rate_is_a_gaussian_ring_on_a_power_law():
     pattern = Pattern((Ring(0.05, 80.0, 0.004, "isotropic"),), flat=1.5, scale=2e-4, power=3.0)
     q = np.array([0.02, 0.048, 0.05, 0.052, 0.2])
     background = 1.5 + 2e-4 / q**3
-    np.testing.assert_allclose(pattern.rate(q, np.zeros(5)) - background, [0, 40, 80, 40, 0], atol=1e-9)
+    np.testing.assert_allclose(pattern.rate(q, np.zeros(5), 1.0) - background, [0, 40, 80, 40, 0], atol=1e-9)
 
 
 def test_eiger2_4m_has_eight_modules():

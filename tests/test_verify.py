@@ -290,50 +290,6 @@ def test_a_record_forged_with_all_its_hashes_is_found_by_its_successor(box):
     assert verify(box.path, replay=True).replayed == "different"
 
 
-def extents(file):
-    """Where in the file the values of each dataset stand: path, first byte, number of bytes."""
-    found = []
-
-    def visit(name, item):
-        if not isinstance(item, h5py.Dataset) or item.dtype.kind == "O":
-            return
-        if item.chunks is None:
-            if item.id.get_offset() is not None:
-                found.append((f"/{name}", item.id.get_offset(), item.id.get_storage_size()))
-            return
-        for number in range(item.id.get_num_chunks()):
-            chunk = item.id.get_chunk_info(number)
-            found.append((f"/{name}", chunk.byte_offset, chunk.size))
-
-    file.visititems(visit)
-    return found
-
-
-def test_random_bits_are_found_and_named(tmp_path, toys):
-    box = toy.make(tmp_path / "x.nxs", records=False)
-    geometry, masking = toy.chain()[:2]
-    runner.run_steps(box, [geometry, masking, (toy.ToyProfiles(), "toy_profiles", {})])
-    dice = random.Random(20260102)
-    original = box.path.read_bytes()
-    with h5py.File(box.path) as file:
-        places = extents(file)
-        values = {path: file[path][()].tobytes() for path, _, _ in places}
-    frames = [place for place in places if place[0] == FRAMES]
-    assert len(frames) == toy.FRAMES
-    for number in range(60):
-        path, first, size = dice.choice(frames if number < 10 else places)
-        damaged = bytearray(original)
-        damaged[first + dice.randrange(size)] ^= 1 << dice.randrange(8)
-        box.path.write_bytes(damaged)
-        problems = verify(box.path).problems
-        named = any(path in problem or f"{path.rsplit('/', 1)[0]}: altered" in problem for problem in problems)
-        if path == FRAMES or problems:
-            assert named, (path, problems)
-        else:  # bits that a filter does not use
-            with h5py.File(box.path) as file:
-                assert file[path][()].tobytes() == values[path], path
-
-
 def test_damage_never_reaches_a_decoder_that_would_crash(processed_file, tmp_path):
     path = "/entry/masking_v1/image/intensity"
     original, copy = processed_file.read_bytes(), tmp_path / "x.nxs"

@@ -120,9 +120,9 @@ def _draw(figure: Figure, members: Sequence[Member], panels: Sequence[str], in_t
         axes.set_title(name, fontsize=9, parse_math=False)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    if len(members) <= _IN_LEGEND:
+    if 1 < len(members) <= _IN_LEGEND:
         grid[0].legend(fontsize=7, title=label, title_fontsize=7)
-    else:
+    elif len(members) > 1:
         bar = figure.colorbar(ScalarMappable(scale, colours), ax=grid, label=f"{label} ({unit})" if unit else label)
         bar.ax.set_ylim(low, high)
     figure.suptitle(title, fontsize=10, parse_math=False)

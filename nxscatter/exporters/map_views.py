@@ -21,7 +21,8 @@ from nxscatter.steps.views import MapView
 from nxscatter.table import of_kind
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from nxscatter.container import Container
     from nxscatter.record import Record
@@ -65,14 +66,36 @@ def check_colormap(name: str) -> None:
         raise ParameterError(f"cmap = '{name}' is no colour map of matplotlib: use viridis, cividis, jet, gray, ...")
 
 
-def draw_view(figure: Figure | SubFigure, image: Image, geometry: Geometry, view: MapView, title: str = "") -> None:
+def draw_view(figure: Figure, image: Image, geometry: Geometry, view: MapView, title: str = "") -> None:
     """Draw an image as a view wants it, in an empty figure; ``geometry`` is that of the image's own pixels."""
+    _draw(figure, figure.add_subplot(), image, geometry, view, title)
+
+
+def draw_both(figure: Figure, image: Image, geometry: Geometry, view: MapView, title: str = "") -> None:
+    """Draw an image pixel by pixel, and beside it in q space, in an empty figure."""
+    from matplotlib import colormaps
+    from matplotlib.colors import LogNorm
+
+    left, right = figure.subplots(1, 2)
+    low, high = _limits(image.intensity, view)
+    left.imshow(
+        np.maximum(image.intensity, low),
+        origin="lower",
+        norm=LogNorm(low, high),
+        cmap=colormaps[view.colormap].with_extremes(bad=MASKED),
+    )
+    left.set_xlabel("column (pixel)")
+    left.set_ylabel("row (pixel)")
+    left.set_title(f"pixels of {image.binning} x {image.binning}" if image.binning > 1 else "pixels", fontsize=9)
+    _draw(figure, right, image, geometry, view, title)
+
+
+def _draw(figure: Figure, axes: Axes, image: Image, geometry: Geometry, view: MapView, title: str) -> None:
     values = image.intensity
     if view.q_min > 0:
         values = np.where(qspace.q_map(geometry) < view.q_min, np.nan, values)
     whole = view.q_max is None and view.zoom == 1
     raster = rasterised(values, geometry, None if whole else view.reach(geometry))
-    axes = figure.add_subplot()
     shown = draw_raster(
         axes,
         raster,
@@ -84,27 +107,6 @@ def draw_view(figure: Figure | SubFigure, image: Image, geometry: Geometry, view
     )
     axes.set_title(title, fontsize=9, parse_math=False)
     figure.colorbar(shown, ax=axes, label=f"intensity ({image.units})")
-
-
-def draw_both(figure: Figure, image: Image, geometry: Geometry, view: MapView, title: str = "") -> None:
-    """Draw an image pixel by pixel, and beside it in q space, in an empty figure."""
-    from matplotlib import colormaps
-    from matplotlib.colors import LogNorm
-
-    grid = figure.add_gridspec(1, 2)
-    left, right = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
-    low, high = _limits(image.intensity, view)
-    axes = left.add_subplot()
-    axes.imshow(
-        np.maximum(image.intensity, low),
-        origin="lower",
-        norm=LogNorm(low, high),
-        cmap=colormaps[view.colormap].with_extremes(bad=MASKED),
-    )
-    axes.set_xlabel("column (pixel)")
-    axes.set_ylabel("row (pixel)")
-    axes.set_title(f"{image.binning} x {image.binning} pixels binned" if image.binning > 1 else "pixels", fontsize=9)
-    draw_view(right, image, geometry, view, title)
 
 
 def draw_components(figure: Figure, maps: Mapping[str, Floats], title: str = "") -> None:

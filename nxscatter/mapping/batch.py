@@ -94,7 +94,7 @@ class BatchAzimProfileExtraction:
         self.mapping = mapping
         self.files = self._find()
         self.epoch: Floats = np.zeros(0)
-        self._told: set[float] = set()
+        self._told: set[str] = set()
         self._mask = None if mask is None else load_mask(mask)
         self._place = container
         self.folder = self.path if container is None or isinstance(container, Place) else Path(container).expanduser()

@@ -77,7 +77,7 @@ class Measurement:
         self.mask = mask
         self.skipcalib = skipcalib
         self._caving: int | None = None
-        self._told: set[float] = set()  # thresholds that were said to be too small
+        self._told: set[str] = set()  # warnings, each given once
         self._images: dict[tuple[Any, ...], Image] = {}
         self._maps: dict[tuple[str, float], Floats] = {}
         self.container = self._open(container)
@@ -107,6 +107,9 @@ class Measurement:
         """Run the image's chain and then ``uses``; return the records of those."""
         recipe = Recipe("mapping", (*self._image_uses(), *uses))
         done = run_recipe(self.container, recipe, keep_masks=False)
+        for record in done.records:
+            if record.name in done.added:
+                self._warn(*record.notes)
         return list(done.records)[len(done.records) - len(uses) :]
 
     @property
@@ -193,7 +196,7 @@ class Measurement:
         crystal, hkl = self._known_crystal(), miller(reflection)
         ring = Ring(str(reflection), q_hkl(crystal.cell, hkl), " ".join(map(str, hkl)))
         if crystal.is_absent(hkl):
-            _log.warning("%s: reflection (%s) is extinct in %s", self.file.name, ring.hkl, crystal.space_group)
+            self._warn(f"reflection ({ring.hkl}) is extinct in {crystal.space_group or 'its space group'}")
         return ring
 
     def _tolerance(self, rings: Sequence[Ring]) -> float:
@@ -210,13 +213,14 @@ class Measurement:
             bins.tolerance_to_fill(self._geometry, ring.q) for ring in rings
         ):
             return self.threshold
-        if self.threshold not in self._told:
-            self._told.add(self.threshold)
-            _log.warning(
-                "%s: threshold = %g is less than the pixels resolve: rings are taken within %g of their q",
-                *(self.file.name, self.threshold, usual),
-            )
+        self._warn(f"threshold = {self.threshold:g} is less than the pixels resolve: {usual:g} is taken instead")
         return usual
+
+    def _warn(self, *texts: str) -> None:
+        for text in texts:
+            if text not in self._told:
+                self._told.add(text)
+                _log.warning("%s: %s", self.file.name, text)
 
 
 def load_mask(path: PathLike) -> Attachment:

@@ -77,7 +77,8 @@ class Camera:
 
     def expected(self, pattern: Pattern) -> Floats:
         """Return the counts per second of each pixel, (rows, columns): 0 in the beamstop's shadow."""
-        rate = pattern.rate(qspace.q_map(self.geometry), qspace.chi_map(self.geometry))
+        place = qspace.pixels(self.geometry)
+        rate = pattern.rate(place.q, place.chi, self.geometry.wavelength)
         rate[self.beamstop_mask()] = 0.0
         return rate
 

@@ -1,7 +1,8 @@
 """The pattern of an oriented sample: rings on a background, and the order parameter behind each of them.
 
 Intensities are rates at the middle of each pixel. Polarisation, solid angle and the pixel's extent are left out,
-so that the azimuthal profile of a ring is its line shape itself.
+so that the azimuthal profile of a ring is its line shape itself. The director lies across the beam; at wide angles it
+is seen under the angles that the Bragg angle leaves.
 """
 
 from __future__ import annotations
@@ -95,10 +96,11 @@ class Ring:
             return float(order.order_parameter("pseudo_voigt", gamma=self.gamma, eta=self.eta))
         return float(order.order_parameter(self.model, kappa=self.kappa))
 
-    def azimuth(self, chi: Floats) -> Floats:
+    def azimuth(self, chi: Floats, theta_bragg: Floats | float = 0.0) -> Floats:
         """Return the intensity at azimuths ``chi`` (degrees) relative to the one at `x0`.
 
-        Of a pseudo-Voigt, which has no period of its own, each azimuth sees the nearer maximum alone.
+        Of a pseudo-Voigt, which has no period of its own, each azimuth sees the nearer maximum alone; it is a line of
+        the azimuth at any Bragg angle (degrees).
         """
         if self.isotropic:
             return np.ones_like(chi)
@@ -106,9 +108,9 @@ class Ring:
             top, _, _, _ = lineshapes.pseudo_voigt_peak(0.0, self.gamma, self.eta)
             return lineshapes.pseudo_voigt(chi, 0.0, 1 / top, self.x0, self.gamma, self.eta, period=180)
         if self.model == "maier_saupe":
-            return lineshapes.maier_saupe(chi, 1.0, self.x0, self.kappa)
+            return lineshapes.maier_saupe(chi, 1.0, self.x0, self.kappa, theta_bragg=theta_bragg)
         equatorial = lineshapes.kratky if self.model == "kratky" else lineshapes.leadbetter_norris
-        return equatorial(chi, 1.0, self.x0, self.kappa)
+        return equatorial(chi, 1.0, self.x0, self.kappa, theta_bragg=theta_bragg)
 
 
 @dataclass(frozen=True)
@@ -136,14 +138,15 @@ class Pattern:
             return np.full(np.shape(q), self.flat)
         return np.asarray(self.scale * np.maximum(q, Q_PLATEAU) ** -self.power + self.flat)
 
-    def rate(self, q: Floats, chi: Floats) -> Floats:
+    def rate(self, q: Floats, chi: Floats, wavelength: float) -> Floats:
         """Return counts per second of pixels at ``q`` (1/angstrom) and ``chi`` (degrees), in their shape."""
         rate = self.background(q)
         for ring in self.rings:
             # 2.5 FWHM from its middle a Gaussian has fallen to 2**-25.
             near = np.abs(q - ring.q) < 2.5 * ring.width
             radial = np.exp(-4 * np.log(2) * ((q[near] - ring.q) / ring.width) ** 2)
-            rate[near] += ring.height * radial * ring.azimuth(chi[near])
+            theta_bragg = np.degrees(np.arcsin(q[near] * wavelength / (4 * np.pi)))
+            rate[near] += ring.height * radial * ring.azimuth(chi[near], theta_bragg)
         return rate
 
 

@@ -41,7 +41,8 @@ class Flanks:
         bands = [
             qspace.ring_pixels(geometry, q * (1 + side * middle), q * half_width) for side in (-1, 1) for q in rings
         ]
-        return cls(rings, reach, [index for index, _, _ in bands], [chi if angle == "chi" else b for _, chi, b in bands])
+        angles = [chi if angle == "chi" else beta for _, chi, beta in bands]
+        return cls(rings, reach, [index for index, _, _ in bands], angles)
 
     def behind(self, chosen: RingChoice) -> RingChoice:
         """Return the rings with the bands as further rings, for summing up."""

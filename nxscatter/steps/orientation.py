@@ -9,15 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.harmonics import analyse
-from nxscatter.model import Floats, param
-from nxscatter.moments import moments, reflection_angle
+from nxscatter.model import param
+from nxscatter.moments import reflection_angle
 from nxscatter.order import averages, derivatives
-from nxscatter.peaks import coverage
 from nxscatter.results import Fits, Orientation, Profiles
-from nxscatter.ringfit import COVERED, share, untold
 from nxscatter.step import Step
-from nxscatter.steps.fits import measured
+from nxscatter.steps.profile_moments import ProfileMoments, background_of
 
 # From which fitted lines, the best first, and from which of their parameters each definition of S is made.
 _MODELS = {
@@ -29,7 +26,7 @@ _MODELS = {
 }
 _SHAPES = {"pseudo_voigt": ("gamma", "eta"), "pseudo_voigt_periodic": ("gamma", "eta")}
 _EQUATORIAL = ("kratky", "leadbetter_norris")
-_ENOUGH = 12  # bins, for moments
+_WIDE = 2.0  # degrees of theta_Bragg, up to which azimuths are as good as angles from the director: 0.1 % of kappa
 
 
 class _Row(NamedTuple):
@@ -54,12 +51,16 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class OrderParameter(Step):
-    """S = <P2> (Hermans' orientation factor) and <P4>, with standard errors.
+    """S = <P2> and <P4> of a reflection or of the rods behind it, with standard errors.
 
     ``pseudo_voigt``, ``pseudo_voigt_periodic`` and ``maier_saupe`` take the fitted peak for the distribution of
-    orientations about its own centre. ``kratky`` and ``leadbetter_norris`` give S of the rods behind an
-    equatorial reflection. ``moments`` needs no fit, but it needs the background: that of the ring's flanks where
-    the profiles have it, or a given level; without either its status is ``background``.
+    orientations about its own centre: their S is Hermans' orientation factor of the reflection's normal. ``kratky``
+    and ``leadbetter_norris`` give S of the rods behind an equatorial reflection. ``moments`` needs no fit, but it
+    needs the background: that of the ring's flanks where the profiles have it, or a given level; without either its
+    status is ``background``.
+
+    Errors follow from counting statistics, or with ``uncertainty = "bootstrap"`` from the scatter of profiles of
+    resampled pixels, which does not rest on them.
     """
 
     name = "order_parameter"
@@ -86,6 +87,12 @@ class OrderParameter(Step):
     min_S: float = param(  # noqa: N815
         "", "S of the second harmonic up to which moments call a ring isotropic", default=0.02, minimum=0, maximum=1
     )
+    uncertainty: str = param(
+        "",
+        "what errors rest on: counting statistics, or the replicates that azimuthal_profiles has made",
+        default="counting",
+        choices=("counting", "bootstrap"),
+    )
 
     def __post_init__(self) -> None:
         """Check what a single parameter's range cannot say."""
@@ -102,8 +109,13 @@ class OrderParameter(Step):
         Raises
         ------
         StepError
-            When a definition needs a fit that was not made.
+            When a definition needs a fit that was not made, or the bootstrap replicates that were not made.
         """
+        if self.uncertainty == "bootstrap" and profiles.replicates is None:
+            raise StepError(
+                f"{self.name}.uncertainty = 'bootstrap' needs resampled profiles: "
+                "give azimuthal_profiles.replicates = 200"
+            )
         fitted = {one.model: one for one in fits}  # the newest of each model
         usable = {method: [model for model in models if model in fitted] for method, models in _MODELS.items()}
         wanted = self.method or tuple(method for method, models in usable.items() if models)
@@ -134,14 +146,26 @@ class OrderParameter(Step):
             )
 
     def _notes(self, profiles: Profiles, wanted: tuple[str, ...]) -> tuple[str, ...]:
-        as_it_is = [method for method in wanted if method not in (*_EQUATORIAL, "moments")]
-        if self.reflection == "" or self._angle() == 0 or not as_it_is:
-            return profiles.notes
-        note = (
-            f"{', '.join(as_it_is)}: S of the profile about its own peak, "
-            "not of the rods behind a reflection that is not meridional"
-        )
-        return (*profiles.notes, note)
+        notes = list(profiles.notes)
+        as_it_is = ", ".join(method for method in wanted if method not in (*_EQUATORIAL, "moments"))
+        if as_it_is and self.reflection != "" and self._angle() != 0:
+            notes.append(
+                f"{as_it_is}: S of the profile about its own peak, "
+                "not of the rods behind a reflection that is not meridional"
+            )
+        wide = [ring for ring, theta in enumerate(profiles.theta_bragg) if theta > _WIDE]
+        notes += [
+            f"{profiles.label(ring)}: angles from a director across the beam begin at theta_Bragg = "
+            f"{profiles.theta_bragg[ring]:.1f} degrees, the meridian is out of reach: S rests on continuing the profile"
+            for ring in wide
+        ]
+        azimuthal = ", ".join(method for method in wanted if method.startswith("pseudo_voigt"))
+        if wide and azimuthal and profiles.angle == "chi":
+            notes.append(
+                f"{azimuthal}: takes the azimuth for the angle from the director, which at theta_Bragg = "
+                f"{profiles.theta_bragg[wide].max():.1f} degrees it is not: prefer maier_saupe or moments"
+            )
+        return tuple(notes)
 
     def _from_fit(self, fits: Fits, method: str) -> Iterator[_Row]:
         """Turn each fitted peak into S and P4, with the errors that its covariance gives."""
@@ -150,7 +174,10 @@ class OrderParameter(Step):
         S, P4 = averages(method, **shape)
         slopes = derivatives(method, **shape)
         at = [list(fits.values).index(name) for name in names]
-        covariance = fits.covariance[:, at][:, :, at]
+        full = fits.bootstrap if self.uncertainty == "bootstrap" else fits.covariance
+        if full is None:
+            raise StepError(f"{self.name}: the fit of {fits.model} knows no replicates: make it again")
+        covariance = full[:, at][:, :, at]
         gradients = np.array([slopes[name] for name in names])  # (parameter, P2 or P4, row)
         S_errors, P4_errors = np.sqrt(np.einsum("iwr,rij,jwr->wr", gradients, covariance, gradients))
         for row in range(len(fits.frame)):
@@ -174,37 +201,10 @@ class OrderParameter(Step):
 
     def _from_profiles(self, profiles: Profiles) -> Iterator[_Row]:
         """Take moments of every profile."""
-        data = measured(profiles)
-        harmonics = analyse(profiles.bins, data)
-        oriented = harmonics.oriented(self.min_S, several=True)
-        covered = coverage(profiles.bins, data.use)
-        points = np.count_nonzero(data.use, axis=1)
-        level, level_variance = self._background(profiles, data.y.shape)
-        variance = np.maximum(data.slope * data.y + data.floor, 0.0) + level_variance
-        intensity = np.where(data.use, data.y - level, np.nan)
-        mean = profiles.intensity.ndim == 2
-        for row in range(len(data.y)):
+        take = ProfileMoments(self._angle(), self.director, self.min_S, self.uncertainty == "bootstrap")
+        mean, timed = profiles.intensity.ndim == 2, len(profiles.elapsed) > 0
+        for row, (found, verdict) in enumerate(take(profiles, background_of(self.name, profiles, self.background))):
             frame, ring = divmod(row, len(profiles.q))
-            numbers = (np.nan,) * 4
-            verdict = untold(harmonics, points, covered, row, enough=_ENOUGH, oriented=oriented[row])
-            if verdict is None and np.isnan(level[row]).all():
-                verdict = "background", "no background: give one, or profiles with the ring's flanks"
-            if verdict is None:
-                verdict = ("ok", "") if covered[row] >= COVERED else ("coverage", share(covered[row]))
-                director = harmonics.phase[row] + (90.0 if self._angle() == 90 else 0.0)
-                found = moments(
-                    profiles.bins,
-                    intensity[row],
-                    director if self.director is None else self.director,
-                    variance=variance[row],
-                    reflection=self._angle(),
-                    theta_bragg=float(profiles.theta_bragg[ring]),
-                )
-                numbers = (found.S, found.S_error, found.P4, found.P4_error)
-                if not found.resolved:
-                    verdict = "coverage", "gaps do not let the profile be resolved"
-                elif np.isnan(found.S):
-                    verdict = "background", "nothing is left above the background"
             yield _Row(
                 -1 if mean else frame,
                 ring + 1,
@@ -214,24 +214,13 @@ class OrderParameter(Step):
                 "",
                 "moments",
                 self._label() or "meridional",
-                *numbers,
+                found.S,
+                found.S_error,
+                found.P4,
+                found.P4_error,
                 *verdict,
-                elapsed=np.nan if mean or not len(profiles.elapsed) else float(profiles.elapsed[frame]),
+                elapsed=float(profiles.elapsed[frame]) if timed and not mean else np.nan,
             )
-
-    def _background(self, profiles: Profiles, shape: tuple[int, ...]) -> tuple[Floats, Floats]:
-        """Return the level under each bin and its variance, as rows of (frame, ring); NaN where there is none."""
-        rings = len(profiles.q)
-        if self.background:
-            if len(self.background) not in (1, rings):
-                raise StepError(
-                    f"{self.name}.background: {len(self.background)} levels for {rings} rings: give one each"
-                )
-            level = np.resize(np.array(self.background), rings)
-            return np.broadcast_to(np.tile(level, shape[0] // rings)[:, None], shape), np.zeros(shape)
-        if profiles.background is None or profiles.background_errors is None:
-            return np.full(shape, np.nan), np.full(shape, np.nan)
-        return profiles.background.reshape(shape), profiles.background_errors.reshape(shape) ** 2
 
 
 def _table(rows: list[_Row], notes: tuple[str, ...]) -> Orientation:
