@@ -84,8 +84,9 @@ def _measurements(first: Container, second: Container) -> Iterator[Difference]:
             yield from _values(part, "measurement", item.name, getattr(one, item.name), getattr(other, item.name))
     sources = [{"file_name": one.file_name, "sha256": one.sha256} for one in (first.origin, second.origin)]
     yield from _mappings("source", "measurement", *sources)
-    files = [{f"{file.role} {file.name}": file.sha256 for file in (*one.masks, *one.auxiliary)} for one in (first, second)]
-    yield from _mappings("files", "measurement", *files)
+    files = [(*one.masks, *one.auxiliary) for one in (first, second)]
+    hashes = [{f"{file.role} {file.name}": file.sha256 for file in some} for some in files]
+    yield from _mappings("files", "measurement", *hashes)
 
 
 def _frames(first: Container, second: Container) -> Iterator[Difference]:
@@ -127,21 +128,21 @@ def _mappings(where: str, what: str, one: Mapping[str, Json], other: Mapping[str
 def _values(where: str, what: str, name: str, one: Any, other: Any) -> Iterator[Difference]:
     if isinstance(one, Mapping) and isinstance(other, Mapping):
         for key in dict.fromkeys([*one, *other]):
-            yield from _values(where, what, key if name == "values" else f"{key} ({name})", one.get(key), other.get(key))
+            label = key if name == "values" else f"{key} ({name})"
+            yield from _values(where, what, label, one.get(key), other.get(key))
         return
-    arrays = [None if value is None else np.asarray(value) for value in (one, other)]
-    shown = [None if array is None else array.item() if array.ndim == 0 else _shape(array) for array in arrays]
-    if arrays[0] is None or arrays[1] is None or arrays[0].shape != arrays[1].shape:
-        if shown[0] != shown[1]:
-            yield Difference(where, what, name, *shown)
+    if one is None or other is None or np.shape(one) != np.shape(other):
+        if one is not None or other is not None:
+            yield Difference(where, what, name, _shown(one), _shown(other))
         return
-    found = _distance(arrays[0], arrays[1])
+    found = _distance(np.asarray(one), np.asarray(other))
     if found.differing:
-        yield Difference(where, what, name, *shown, **found._asdict())
+        yield Difference(where, what, name, _shown(one), _shown(other), **found._asdict())
 
 
-def _shape(array: Array) -> str:
-    return " x ".join(map(str, array.shape))
+def _shown(value: Any) -> Json:
+    array = np.asarray(value)
+    return array.item() if array.ndim == 0 else " x ".join(map(str, array.shape))
 
 
 def _distance(one: Array, other: Array) -> _Distance:

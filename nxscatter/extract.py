@@ -82,7 +82,9 @@ def _structure(container: Container) -> dict[str, Json]:
         return dict(read_json(metadata["structure"])) if "structure" in metadata else {}
 
 
-def _write_hdf5(container: Container, structure: Mapping[str, Json], images: Mapping[str, Attachment], path: Path) -> None:
+def _write_hdf5(
+    container: Container, structure: Mapping[str, Json], images: Mapping[str, Attachment], path: Path
+) -> None:
     place = structure.get("frames", _FRAMES)
     parent, _, name = place.rpartition("/")
     with container.opened() as old:

@@ -84,7 +84,8 @@ def content_hashes(file: h5py.File) -> dict[str, str]:
     entry = file["entry"]
     skip = (*record_groups(file), "ledger", "contents", "instrument/detector/data")
     hashes = group_hashes(entry, skip, ("default",))
-    hashes["instrument/detector/data"] = frames_hash(file[FRAMES])
+    if FRAMES in file:
+        hashes["instrument/detector/data"] = frames_hash(file[FRAMES])
     root = {key: str(value) for key, value in file.attrs.items() if key != "default"}
     hashes["/"] = combined(root)
     return hashes

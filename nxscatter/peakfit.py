@@ -7,10 +7,12 @@ bins are fitted, unfolded; each sees the nearest copy of a peak, and the mean of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from nxscatter.jointfit import fit_joint
 from nxscatter.leastsquares import Bools, Data, Solution, fit
 from nxscatter.lineshapes import Line, wrap
 from nxscatter.model import Floats, Ints
@@ -92,18 +94,34 @@ def parameter_names(line: Line, onefold: bool) -> tuple[str, ...]:
 
 
 def fit_peaks(
-    line: Line, bins: Floats, data: Data, centres: Floats, window: Window, theta_bragg: Floats | float = 0.0
+    line: Line,
+    bins: Floats,
+    data: Data,
+    centres: Floats,
+    window: Window,
+    theta_bragg: Floats | float = 0.0,
+    shared: Sequence[str] = (),
 ) -> PeakFit:
     """Fit a line to profiles (row, bin), with peaks that start at ``centres`` (row, peak) in degrees.
 
     The narrowest peak allowed has a FWHM of three bins; x0 stays within 45 degrees of its start,
-    and within the window. ``theta_bragg`` (row,) in degrees is for lines of the angle from the director.
+    and within the window. ``theta_bragg`` (row,) in degrees is for lines of the angle from the director. ``shared``
+    names parameters of a single peak that all profiles have in common.
     """
+    if "x0" in shared:  # the same copy of the peak for all
+        turn = np.exp(2j * np.radians(centres))
+        middle = np.degrees(np.angle(turn.sum())) / 2
+        centres = middle + wrap(centres - middle)
     inside = window.holds(bins, centres)
     points = Data(data.y, data.slope, data.floor, data.use & inside)
     model = _Model(line, bins, centres, window, theta_bragg)
     start, lower, upper = _limits(line, bins, points, centres, model)
-    return _report(model, fit(model, start, points, lower, upper), points, inside)
+    if shared:
+        columns = dict(zip(parameter_names(line, window.onefold), model.columns(0), strict=True))
+        solution = fit_joint(model, start, points, lower, upper, [columns[name] for name in shared])
+    else:
+        solution = fit(model, start, points, lower, upper)
+    return _report(model, solution, points, inside)
 
 
 class _Model:

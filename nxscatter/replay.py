@@ -63,7 +63,8 @@ def _compared(record: Record, result: Result) -> Replay:
         group = make_group(memory.require_group("entry"), record.name, "NXprocess")
         write_result(group, result)
         found = result_hashes(group)
-        stored = {path: one for path, one in record.hashes.items() if path.partition("/")[0] in ("details", result.group)}
+        own = ("details", result.group)
+        stored = {path: one for path, one in record.hashes.items() if path.partition("/")[0] in own}
         if all(found.get(path) == one for path, one in stored.items()):
             return Replay("exact")
         apart = dict(_differences(file[record.path], group, stored, found))

@@ -539,8 +539,8 @@ class Fits(Intensities):
 
     def plots(self) -> tuple[Plot, ...]:
         """Draw profile and fitted line of each ring of the first frame, rings that have a line first."""
-        fitted = np.isfinite(self.fitted).any(axis=1).tolist()
-        return tuple(self._overlay(curve) for curve in sorted(range(len(fitted)), key=lambda one: not fitted[one]))
+        lacking = ~np.any(np.isfinite(self.fitted), axis=1)
+        return tuple(self._overlay(int(curve)) for curve in np.argsort(lacking, kind="stable"))
 
     def _overlay(self, curve: int) -> Plot:
         name, axis = self.model.replace("_", " "), Axis(self.angle, "degree", self.bins)

@@ -57,6 +57,7 @@ class RingFitter:
     peaks: int | str
     min_S: float  # noqa: N815
     bins: Floats
+    shared: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +100,7 @@ class RingFitter:
         for number in np.unique(counts):
             some = rows[counts == number]
             start = np.stack([found for found in centres if len(found) == number])
-            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window, theta_bragg[some])
+            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window, theta_bragg[some], self.shared)
             x0 = made.values[:, :, made.names.index("x0")]
             seen = np.stack([coverage(self.bins, data.use[some], x0[:, k], _AT_PEAK) for k in range(number)], axis=1)
             for index, row in enumerate(some):

@@ -27,7 +27,7 @@ _QUIET = (
 class Browser:
     """Chromium with one page; ``events`` collects what it tells unasked, by name."""
 
-    def __init__(self, size: tuple[int, int] = (1200, 900)) -> None:
+    def __init__(self) -> None:
         self.events: dict[str, list[dict[str, Any]]] = {}
         self._numbers = count(1)
         self._buffer = b""
@@ -36,7 +36,7 @@ class Browser:
         self._answers, answers = os.pipe()
         # the browser reads its pipe from descriptor 3 and writes to 4; higher ones cannot be overwritten on the way
         theirs = [fcntl(commands, F_DUPFD, 10), fcntl(answers, F_DUPFD, 10)]
-        arguments = [*_QUIET.split(), f"--window-size={size[0]},{size[1]}", f"--user-data-dir={self._profile}"]
+        arguments = [*_QUIET.split(), "--window-size=1200,900", f"--user-data-dir={self._profile}"]
         line = f'exec "$0" "$@" 3<&{theirs[0]} 4>&{theirs[1]}'
         self._process = subprocess.Popen(
             ["bash", "-c", line, str(CHROMIUM), *arguments, "about:blank"],

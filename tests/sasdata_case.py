@@ -34,6 +34,6 @@ def stored_image(box: Container) -> QImage:
 def measured(image: QImage) -> np.ndarray:
     """Pixels with a value and an error: all that SasView keeps."""
     found = np.isfinite(image.intensity) & np.isfinite(image.errors)
-    assert 0 < np.count_nonzero(np.isfinite(image.intensity) & ~found), "no pixel was filled"
-    assert 0 < np.count_nonzero(~np.isfinite(image.intensity)), "no pixel is masked"
+    assert np.count_nonzero(np.isfinite(image.intensity) & ~found) > 0, "no pixel was filled"
+    assert np.count_nonzero(~np.isfinite(image.intensity)) > 0, "no pixel is masked"
     return np.asarray(found)

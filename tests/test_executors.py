@@ -99,15 +99,15 @@ def is_alive(pid: int) -> bool:
 
 def test_a_scheduler_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nxscatter.executors._ANSWER", 0.2)
-    with pytest.raises(NxscatterError, match=r"--scheduler tcp://127.0.0.1:9: does not answer .*; start it or check"):
-        with dask_cluster("tcp://127.0.0.1:9"):
-            pass
+    silent = r"--scheduler tcp://127.0.0.1:9: does not answer .*; start it or check"
+    with pytest.raises(NxscatterError, match=silent), dask_cluster("tcp://127.0.0.1:9"):
+        pass
     with pytest.raises(ParameterError, match="no such file"), dask_cluster("scheduler.json"):
         pass
 
 
 def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ParameterError, match=r'pip install "nxscatter\[cluster\]"'):
-        with dask_cluster("tcp://127.0.0.1:8786"):
-            pass
+    remedy = r'pip install "nxscatter\[cluster\]"'
+    with pytest.raises(ParameterError, match=remedy), dask_cluster("tcp://127.0.0.1:8786"):
+        pass

@@ -13,8 +13,8 @@ from nxscatter.exporters import export
 from nxscatter.results import Geometry, Image, QMap
 
 
-def test_files_hold_the_images_and_maps_of_the_container(processed_file: Path, tmp_path: Path) -> None:
-    box = Container(processed_file)
+def test_files_hold_the_images_and_maps_of_the_container(exportable_file: Path, tmp_path: Path) -> None:
+    box = Container(exportable_file)
     written = {path.name: path for path in export(box, tmp_path, ["npz"])}
     assert set(written) == {"SAXS_rods_1000mT_Img00376.npz", "SAXS_rods_1000mT_Img00376_qmap.npz"}
     assert {path.parent for path in written.values()} == {tmp_path / "png_images"}
@@ -40,8 +40,8 @@ def _horizontal(geometry: Geometry) -> np.ndarray:
     return np.asarray(q * np.cos(np.arcsin(q * geometry.wavelength / (4 * np.pi))))
 
 
-def test_nothing_in_a_file_tells_when_it_was_written(processed_file: Path, tmp_path: Path) -> None:
-    one, other = (export(Container(processed_file), tmp_path / name, ["npz"]) for name in ("a", "b"))
+def test_nothing_in_a_file_tells_when_it_was_written(exportable_file: Path, tmp_path: Path) -> None:
+    one, other = (export(Container(exportable_file), tmp_path / name, ["npz"]) for name in ("a", "b"))
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in other]
     with zipfile.ZipFile(one[0]) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -17,8 +17,8 @@ IMAGE, SECTOR = "rods_1000mT_Img00376.h5", "rods_1000mT_sector02_Img00376.h5"
 
 
 @pytest.fixture(scope="module")
-def exported(processed_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    written = export(Container(processed_file), tmp_path_factory.mktemp("nxcansas"), ["nxcansas"])
+def exported(exportable_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    written = export(Container(exportable_file), tmp_path_factory.mktemp("nxcansas"), ["nxcansas"])
     return {path.name: path for path in written}
 
 
@@ -28,8 +28,8 @@ def test_one_file_an_image_and_one_a_curve(exported: dict[str, Path]) -> None:
     assert {path.parent.name for path in exported.values()} == {"NXcanSAS"}
 
 
-def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], processed_file: Path) -> None:
-    data, image = loaded(exported[IMAGE]), stored_image(Container(processed_file))
+def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], exportable_file: Path) -> None:
+    data, image = loaded(exported[IMAGE]), stored_image(Container(exportable_file))
     kept = measured(image)
     assert type(data).__name__ == "Data2D"
     assert (data.Q_unit, data.mask.all()) == ("A^{-1}", True)
@@ -40,15 +40,15 @@ def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], p
     np.testing.assert_allclose(data.qy_data, image.qz[kept], rtol=3e-16)
 
 
-def test_what_is_no_measurement_is_masked(exported: dict[str, Path], processed_file: Path) -> None:
-    image = stored_image(Container(processed_file))
+def test_what_is_no_measurement_is_masked(exported: dict[str, Path], exportable_file: Path) -> None:
+    image = stored_image(Container(exportable_file))
     with h5py.File(exported[IMAGE]) as file:
         np.testing.assert_array_equal(file["entry/data/mask"][()] == 0, measured(image))
         np.testing.assert_array_equal(file["entry/data/I"][()], image.intensity)
 
 
-def test_a_curve_is_loaded_with_units_and_errors(exported: dict[str, Path], processed_file: Path) -> None:
-    data, sectors = loaded(exported[SECTOR]), Container(processed_file).latest("radial_sectors").load()
+def test_a_curve_is_loaded_with_units_and_errors(exported: dict[str, Path], exportable_file: Path) -> None:
+    data, sectors = loaded(exported[SECTOR]), Container(exportable_file).latest("radial_sectors").load()
     assert isinstance(sectors, Sectors)
     kept = np.isfinite(sectors.intensity[1]) & np.isfinite(sectors.intensity_errors[1])
     assert type(data).__name__ == "Data1D"
@@ -60,8 +60,8 @@ def test_a_curve_is_loaded_with_units_and_errors(exported: dict[str, Path], proc
         assert file["entry/data/I"].attrs["long_name"] == "intensity (counts)"
 
 
-def test_the_loader_finds_sample_instrument_and_history(exported: dict[str, Path], processed_file: Path) -> None:
-    data, box = loaded(exported[SECTOR]), Container(processed_file)
+def test_the_loader_finds_sample_instrument_and_history(exported: dict[str, Path], exportable_file: Path) -> None:
+    data, box = loaded(exported[SECTOR]), Container(exportable_file)
     assert (data.title, data.run) == ("rods_1000mT, chi = 90 ± 5 degrees", ["00376"])
     assert (data.sample.name, data.sample.details) == ("rods", ["magnetic field 1000 mT"])
     assert (data.instrument, data.source.wavelength) == ("ID02", box.beam.wavelength)
@@ -90,10 +90,8 @@ def test_nexusformat_accepts_an_image(exported: dict[str, Path], capfd: pytest.C
     assert validate_application(str(exported[IMAGE]), application="NXcanSAS") == (0, 0)
 
 
-def test_the_same_records_give_the_same_bytes(
-    exported: dict[str, Path], processed_file: Path, tmp_path: Path
-) -> None:
-    again = export(Container(processed_file), tmp_path, ["nxcansas"])
+def test_the_same_records_give_the_same_bytes(exported: dict[str, Path], exportable_file: Path, tmp_path: Path) -> None:
+    again = export(Container(exportable_file), tmp_path, ["nxcansas"])
     assert [path.read_bytes() for path in again] == [exported[path.name].read_bytes() for path in again]
     with h5py.File(again[0]) as file:
         assert h5py.h5g.get_objinfo(file["entry/data/I"].id).mtime == 0

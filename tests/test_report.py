@@ -247,14 +247,25 @@ def test_without_warnings_it_says_none(page: Node) -> None:
     assert "good" in first.one("div").classes
 
 
-def test_a_status_that_is_not_ok_is_a_warning_in_words(
-    processed: Container, undrawn: None, monkeypatch: pytest.MonkeyPatch
+def test_a_status_that_is_not_fine_is_a_warning(
+    tmp_path: Path, toys: None, undrawn: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [{**row, "status": "at_limit"} for row in table.rows(processed)]
-    monkeypatch.setattr("nxscatter.exporters.report.rows", lambda *_: rows)
-    page = page_of(processed)
-    assert "2 of 2 rows have the status at limit: a parameter stands at its limit" in section(page, "warnings").text
-    assert [one.text for one in captioned(page, "Order parameter S").all("span", "mark")] == ["at limit"] * 2
+    monkeypatch.setattr(toy, "STATES", ("at_limit", "isotropic"))
+    page = page_of(toy.make(tmp_path / "x.nxs"))
+    warned = [one.text for one in section(page, "warnings").all("li")]
+    assert "toy_fit_v1: 1 of 2 rows have the status at limit" in warned
+    assert not any("toy_order" in text or "isotropic" in text for text in warned)
+    assert [one.text for one in captioned(page, "Order parameter S").all("span", "mark")] == ["at limit"]
+
+
+def test_fits_beyond_what_a_page_can_hold_are_counted(
+    box: Container, undrawn: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(section(page_of(box), "fits").all("img")) == 2
+    monkeypatch.setattr("nxscatter.exporters.report_figures._MOST_FITS", 1)
+    fits = section(page_of(box), "fits")
+    assert len(fits.all("img")) == 1
+    assert "Fits not drawn here: 1." in fits.text
 
 
 def test_text_from_the_file_stays_text(tmp_path: Path, toys: None) -> None:

@@ -14,8 +14,8 @@ from nxscatter.results import Rings, Sectors
 
 
 @pytest.fixture(scope="module")
-def exported(processed_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    written = export(Container(processed_file), tmp_path_factory.mktemp("sasview"), ["sasview"])
+def exported(exportable_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    written = export(Container(exportable_file), tmp_path_factory.mktemp("sasview"), ["sasview"])
     return {path.name: path for path in written}
 
 
@@ -25,8 +25,8 @@ def test_one_file_an_image_and_one_a_curve(exported: dict[str, Path]) -> None:
     assert {path.parent.name for path in exported.values()} == {"SasView"}
 
 
-def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], processed_file: Path) -> None:
-    data, image = loaded(exported["rods_1000mT_Img00376.dat"]), stored_image(Container(processed_file))
+def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], exportable_file: Path) -> None:
+    data, image = loaded(exported["rods_1000mT_Img00376.dat"]), stored_image(Container(exportable_file))
     kept = measured(image)
     assert type(data).__name__ == "Data2D"
     assert (data.Q_unit, data.mask.all()) == ("A^{-1}", True)
@@ -38,17 +38,17 @@ def test_an_image_is_loaded_as_two_dimensional_data(exported: dict[str, Path], p
     np.testing.assert_allclose(data.y_bins, image.qz[:, 0], rtol=5.1e-9)
 
 
-def test_the_whole_raster_is_written_with_gaps_as_nan(exported: dict[str, Path], processed_file: Path) -> None:
+def test_the_whole_raster_is_written_with_gaps_as_nan(exported: dict[str, Path], exportable_file: Path) -> None:
     head, blank, word, _, *lines = exported["rods_1000mT_Img00376.dat"].read_text().splitlines()
-    assert (head, blank, word) == ("Data columns are Qx - Qy - I(Qx,Qy) - err(I)", "", "ASCII data")
-    image = stored_image(Container(processed_file))
+    assert [head, blank, word] == ["Data columns are Qx - Qy - I(Qx,Qy) - err(I)", "", "ASCII data"]
+    image = stored_image(Container(exportable_file))
     intensity, errors = np.array([line.split()[2:] for line in lines], dtype=float).T
     np.testing.assert_array_equal(intensity.astype(np.float32), image.intensity.ravel())
     np.testing.assert_array_equal(np.isnan(errors), np.isnan(image.errors.ravel()))
 
 
-def test_curves_are_loaded_with_their_errors(exported: dict[str, Path], processed_file: Path) -> None:
-    box = Container(processed_file)
+def test_curves_are_loaded_with_their_errors(exported: dict[str, Path], exportable_file: Path) -> None:
+    box = Container(exportable_file)
     rings, sectors = box.latest("rings").load(), box.latest("radial_sectors").load()
     assert isinstance(rings, Rings)
     assert isinstance(sectors, Sectors)
@@ -62,7 +62,7 @@ def test_curves_are_loaded_with_their_errors(exported: dict[str, Path], processe
         kept = np.isfinite(intensity) & np.isfinite(errors)
         assert type(data).__name__ == "Data1D"
         assert data.x_unit == "A^{-1}"
-        assert 5 < np.count_nonzero(kept)
+        assert np.count_nonzero(kept) > 5
         np.testing.assert_allclose(data.x, q[kept], rtol=3e-16)  # the loader multiplies by a factor of 1
         np.testing.assert_array_equal(data.y, intensity[kept])
         np.testing.assert_array_equal(data.dy, errors[kept])

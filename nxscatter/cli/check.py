@@ -100,8 +100,8 @@ def _verified(worker: "Executor", file: Path, replay: bool) -> "Verification":
         return worker.submit(verify, file, replay).result()
     except ContainerError:
         raise
-    except NxscatterError as error:
-        return Verification([f"{file}: cannot be read: {error}"])
+    except NxscatterError:
+        return Verification([f"{file}: cannot be read, the process that tried died; the file may be damaged"])
 
 
 def _echo_lines(lines: list[str]) -> None:

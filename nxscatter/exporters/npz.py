@@ -45,7 +45,7 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
 
 
 def _write(path: Path, arrays: Mapping[str, Floats]) -> Path:
-    """Write what ``numpy.savez`` writes, every entry dated as zip files begin, so that equal arrays give equal bytes."""
+    """Write what ``numpy.savez`` writes, with one date for all entries: equal arrays give equal bytes."""
     with writing(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))

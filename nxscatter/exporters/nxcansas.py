@@ -1,4 +1,4 @@
-"""NXcanSAS 1.1 files: each image and each curve I(q) in a file of its own, with the records behind it as its history."""
+"""NXcanSAS 1.1 files: each image and each curve I(q) in one of its own, with its history of records."""
 
 from __future__ import annotations
 

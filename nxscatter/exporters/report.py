@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from nxscatter.exporters.report_records import environments, fold_outs, hashes
 from nxscatter.exporters.report_table import results_tables
 from nxscatter.history import why_stale
 from nxscatter.markup import Markup, element, facts, join, table
-from nxscatter.results import Geometry, Image, PixelFlag
+from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag
 from nxscatter.table import Row, newest, of_kind, rows
 
 if TYPE_CHECKING:
@@ -33,13 +33,7 @@ if TYPE_CHECKING:
     from nxscatter.exporters.report_figures import Picture
     from nxscatter.record import Record
 
-_MEANINGS = {
-    "coverage": "too little of the ring has data",
-    "background": "no background is known, on which S depends",
-    "not_converged": "the fit did not converge",
-    "at_limit": "a parameter stands at its limit, and errors may mislead",
-    "too_few_points": "there are too few points",
-}
+_FINE = ("ok", "isotropic")
 
 
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
@@ -70,7 +64,7 @@ def report_html(container: Container, records: Sequence[Record], *, whole: bool 
     title = f"{sample['sample']}, {sample['magnetic field']}" if _known(sample["magnetic field"]) else sample["sample"]
     figures = report_figures
     sections = [
-        ("warnings", "Warnings", _warnings(container, shown, found)),
+        ("warnings", "Warnings", _warnings(container, shown)),
         ("results", "Order parameters", _results(found, figures.summary(container, found))),
         ("measurement", "Measurement", _measurement(container, shown, sample)),
         ("image", "Image", _images(container, shown)),
@@ -137,11 +131,11 @@ def _foot(container: Container) -> Markup:
     )
 
 
-def _warnings(container: Container, records: Sequence[Record], found: Sequence[Row]) -> Markup:
+def _warnings(container: Container, records: Sequence[Record]) -> Markup:
     said = [
         *(f"{one.name} is stale: {why_stale(one)}" for one in records if one.stale),
         *dict.fromkeys(note for one in records for note in one.notes),
-        *_troubled(found),
+        *_troubled(records),
     ]
     notes = container.origin.notes
     parts = [element("ul", *(element("li", one) for one in said)) if said else element("p", "None.", class_="none")]
@@ -150,11 +144,17 @@ def _warnings(container: Container, records: Sequence[Record], found: Sequence[R
     return element("div", *parts, class_="box bad" if said else "box good")
 
 
-def _troubled(found: Sequence[Row]) -> Iterable[str]:
-    counts = Counter(row["status"] for row in found)
-    for status, meaning in _MEANINGS.items():
-        if counts[status]:
-            yield f"{counts[status]} of {len(found)} rows have the status {status.replace('_', ' ')}: {meaning}"
+def _troubled(records: Sequence[Record]) -> Iterable[str]:
+    """Say of each record which of its rows are not fine, an order parameter's not where its fit has said so."""
+    said = set()
+    for record in of_kind(records, Fits, Orientation):
+        result: Any = record.load()
+        for status, count in Counter(result.status).items():
+            if status not in _FINE and not any((parent.name, status) in said for parent in record.parents):
+                reason = result.reason[result.status.index(status)]
+                text = f"{count} of {len(result.status)} rows have the status {status.replace('_', ' ')}"
+                yield f"{record.name}: {text}" + (f" ({reason})" if reason else "")
+                said.add((record.name, status))
 
 
 def _results(found: Sequence[Row], pictures: Iterable[Picture]) -> Markup:
@@ -214,7 +214,7 @@ def _images(container: Container, records: Sequence[Record]) -> Markup:
 def _fits(container: Container, records: Sequence[Record], found: Sequence[Row]) -> Markup:
     parts = [_gallery(report_figures.fits(container, records, found))]
     if more := report_figures.left_out(records):
-        parts.append(element("p", f"{more} further fits are in the container; the export of format png draws all."))
+        parts.append(element("p", f"Fits not drawn here: {more}. The export of format png draws all of them."))
     return join(parts)
 
 

@@ -16,7 +16,7 @@ from nxscatter.steps.cells import Cells, frame_times
 from nxscatter.steps.flanks import Flanks, under_rings
 from nxscatter.steps.pattern_axis import pattern_axis
 from nxscatter.steps.resampling import half_samples
-from nxscatter.steps.ring_choice import RingChoice, choose_rings
+from nxscatter.steps.ring_choice import RingChoice, choose_rings, extinctions
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
 
@@ -85,7 +85,8 @@ class AzimuthalProfiles(Step):
         Raises
         ------
         StepError
-            When there is no ring, one lies outside the detector, or frames and their times differ in number.
+            When there is no ring on the detector, or frames and their times differ in number. A ring that is not on
+            it has NaN and a note where others are.
         """
         unbinned, geometry = geometry, geometry.binned(image.binning)
         chosen = choose_rings(
@@ -120,7 +121,8 @@ class AzimuthalProfiles(Step):
         else:
             intensity, errors = cells.mean()
         own = slice(0, len(chosen.q))
-        notes = [*image.notes, *geometry.notes, *chosen.notes, *_narrow_rings(geometry, chosen.q, bins, numbers[own])]
+        notes = [*image.notes, *geometry.notes, *chosen.notes, *chosen.missing, *extinctions(self.cif, self.hkl)]
+        notes += _narrow_rings(geometry, chosen.q, bins, numbers[own])
         more: dict[str, Floats] = {}
         replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None
         if replicates is not None:

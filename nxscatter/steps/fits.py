@@ -61,12 +61,23 @@ class LineFit(Step):
     min_S: float = param(  # noqa: N815
         "", "S of the second harmonic up to which a ring is isotropic", default=0.02, minimum=0, maximum=1
     )
+    share: tuple[str, ...] = param(
+        "",
+        "parameters that all rings and frames have in common: the centre, the shape",
+        default=(),
+        choices=("x0", "gamma", "eta", "kappa"),
+    )
 
     def __post_init__(self) -> None:
         """Check what a single parameter's range cannot say."""
         super().__post_init__()
         if self.peaks != 1 and self.beta_target is not None:
             raise ParameterError(f"{self.name}.beta_target chooses one peak of several: give it with peaks = 1")
+        if self.share and self.peaks != 1:
+            raise ParameterError(f"{self.name}.share is for a single peak: give peaks = 1")
+        for name in self.share:
+            if name not in self.line.parameters:
+                raise ParameterError(f"{self.name}.share: {self.line.name} has no {name}, share x0 or its shape")
 
     def __call__(self, profiles: Profiles) -> Fits:
         """Fit all profiles; what cannot be fitted has NaN and says why.
@@ -83,21 +94,25 @@ class LineFit(Step):
             slope=self.peaks == 1 and (profiles.angle == "beta" or (self.width or 180.0) < 180),
             onefold=self.drift == "onefold",
         )
-        fitted = RingFitter(self.line, window, self.beta_target, self.peaks, self.min_S, profiles.bins)
+        fitted = RingFitter(
+            self.line, window, self.beta_target, self.peaks, self.min_S, profiles.bins, tuple(dict.fromkeys(self.share))
+        )
         data = measured(profiles)
         theta_bragg, known = np.tile(tilts(profiles), len(profiles.stack)), verdicts(profiles)
-        size = max(1, _BLOCK // len(profiles.bins))
+        # Resampled rings are fitted one by one, which tells nothing of parameters in common.
+        resampled = None if self.share else profiles.replicates
+        size = len(data.y) if self.share else max(1, _BLOCK // len(profiles.bins))
         blocks = []
         for first in range(0, len(data.y), size):
             part = slice(first, first + size)
             # Replicates are those of the mean, whose rows are its rings.
-            replicates = None if profiles.replicates is None else profiles.replicates[:, part]
+            replicates = None if resampled is None else resampled[:, part]
             block = fitted(data.rows(part), theta_bragg[part], known[part], replicates)
             blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
         auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
         if self.peaks == "auto":
             auto["peaks"] = [len(found) for found in blocks[0].peaks[: len(profiles.q)]]
-        return _table(profiles, fitted, blocks, auto)
+        return _table(profiles, fitted, blocks, auto, scattered=resampled is not None)
 
 
 @dataclass(frozen=True)
@@ -159,9 +174,17 @@ def measured(profiles: Profiles) -> Data:
 
 
 def verdicts(profiles: Profiles) -> list[Verdict | None]:
-    """Return for each row of `measured` what is known of it before any fit: that it is folded."""
-    rings = map(folded, profiles.pattern_axis.tolist(), profiles.pattern_axis_errors.tolist())
-    return list(rings) * len(profiles.stack)
+    """Return for each row of `measured` what is known of it before any fit: that nothing is there, or all is folded."""
+    rings = [
+        folded(axis, error) if pixels else ("too_few_points", "no pixel of the ring is measured")
+        for axis, error, pixels in zip(
+            profiles.pattern_axis.tolist(),
+            profiles.pattern_axis_errors.tolist(),
+            np.count_nonzero(profiles.measured, axis=1).tolist(),
+            strict=True,
+        )
+    ]
+    return rings * len(profiles.stack)
 
 
 def tilts(profiles: Profiles) -> Floats:
@@ -169,7 +192,9 @@ def tilts(profiles: Profiles) -> Floats:
     return profiles.theta_bragg if profiles.angle == "chi" else np.zeros(len(profiles.q))
 
 
-def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: dict[str, Json]) -> Fits:
+def _table(
+    profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: dict[str, Json], *, scattered: bool
+) -> Fits:
     """Write the outcome of all blocks as one table."""
     peaks = [found for block in blocks for found in block.peaks]
     rings = len(profiles.q)
@@ -204,7 +229,7 @@ def _table(profiles: Profiles, fitter: RingFitter, blocks: list[Block], auto: di
         values=dict(zip(names, values.T, strict=True)),
         errors=dict(zip(names, np.sqrt(np.einsum("rpp->pr", covariance)), strict=True)),
         covariance=covariance,
-        bootstrap=None if profiles.replicates is None else scatter,
+        bootstrap=scatter if scattered else None,
         R2=np.array([one.R2 for one in rows]),
         chi2_red=np.array([one.chi2_red for one in rows]),
         S_harmonic=harmonic("S"),

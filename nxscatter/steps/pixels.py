@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nxscatter.errors import StepError
 from nxscatter.model import Attachment, param
 from nxscatter.results import Geometry, Image, PixelProfiles, Rings
 from nxscatter.step import Step
@@ -41,6 +42,8 @@ class AzimuthalPixels(Step):
             angle=self.angle,
             rings=rings,
         )
+        if chosen.missing:
+            raise StepError(chosen.missing[0])
         orders = [np.argsort(angle, kind="stable") for angle in chosen.angle]
         index = np.concatenate([one[order] for one, order in zip(chosen.index, orders, strict=True)])
         row, column = np.divmod(index, image.intensity.shape[1])

@@ -58,7 +58,7 @@ class ProfileMoments:
         """Return the moments of each profile, row by row, with status and reason."""
         data = measured(profiles)
         harmonics = analyse(profiles.bins, data)
-        oriented = harmonics.oriented(self.min_S, several=True)
+        oriented, twofold = harmonics.oriented(self.min_S, several=True), harmonics.oriented(self.min_S)
         covered = coverage(profiles.bins, data.use)
         points = np.count_nonzero(data.use, axis=1)
         known = verdicts(profiles)
@@ -69,6 +69,8 @@ class ProfileMoments:
             verdict = known[row] or untold(harmonics, points, covered, row, enough=_ENOUGH, oriented=oriented[row])
             if verdict is None and np.isnan(under.level[row]).all():
                 verdict = "background", "no background: give one, or profiles with the ring's flanks"
+            if verdict is None and self.director is None and not twofold[row]:
+                verdict = "misfit", "a pattern of four maxima does not say where the director stands: give it"
             if verdict is not None:
                 found.append((_NOTHING, verdict))
                 continue

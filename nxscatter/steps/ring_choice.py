@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nxscatter import qspace
+from nxscatter.crystal import parse_hkl, read_cif
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Floats, Ints, Json
+from nxscatter.model import Attachment, Floats, Ints, Json
 from nxscatter.results import Geometry, Rings
 
 
@@ -24,7 +25,9 @@ class RingChoice:
     hkl : tuple of str
         Reflection of each ring, "" without one.
     index, angle : list of ndarray
-        Flat pixel indices of each ring and their angle in degrees.
+        Flat pixel indices of each ring and their angle in degrees; empty for a ring that is not on the detector.
+    missing : tuple of str
+        What is wrong with each of those.
     auto : mapping
         What was chosen here and not by the user.
     notes : tuple of str
@@ -36,6 +39,7 @@ class RingChoice:
     hkl: tuple[str, ...]
     index: list[Ints]
     angle: list[Floats]
+    missing: tuple[str, ...] = ()
     auto: Mapping[str, Json] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -72,7 +76,7 @@ def choose_rings(
     Raises
     ------
     StepError
-        When there is no ring, or one lies outside the detector.
+        When there is no ring, or none on the detector.
     ParameterError
         When labels and rings differ in number.
     """
@@ -83,23 +87,48 @@ def choose_rings(
         raise StepError(f"{step}: {why}: give {step}.q in 1/angstrom (--q)")
     if hkl and len(hkl) != len(chosen):
         raise ParameterError(f"{step}.hkl has {len(hkl)} labels for {len(chosen)} rings: give one a ring, or none")
-    pixels = [_ring(step, geometry, float(value), tolerance) for value in chosen]
+    pixels = [qspace.ring_pixels(geometry, float(value), tolerance * float(value)) for value in chosen]
+    missing = [
+        _problem(step, geometry, value, tolerance)
+        for value, (index, _, _) in zip(chosen.tolist(), pixels, strict=True)
+        if not len(index)
+    ]
+    if len(missing) == len(chosen):
+        raise StepError(missing[0])
     return RingChoice(
         q=chosen,
         q_width=tolerance * chosen,
         hkl=tuple(hkl) or ("",) * len(chosen),
         index=[index for index, _, _ in pixels],
         angle=[chi if angle == "chi" else beta for _, chi, beta in pixels],
+        missing=tuple(missing),
         auto={"q": chosen.tolist()} if found else {},
         notes=() if rings is None else rings.notes,
     )
 
 
-def _ring(step: str, geometry: Geometry, q: float, tolerance: float) -> tuple[Ints, Floats, Floats]:
-    found = qspace.ring_pixels(geometry, q, tolerance * q)
-    if len(found[0]):
-        return found
+def _problem(step: str, geometry: Geometry, q: float, tolerance: float) -> str:
+    """Say why there is no pixel at ``q``."""
+    limit = 4 * np.pi / geometry.wavelength
+    if q > limit:
+        return (
+            f"{step}.q = {q:g} is beyond 4 pi/wavelength = {limit:.4g} 1/angstrom: d is below half the wavelength, "
+            "nothing scatters there"
+        )
     low, high = qspace.q_range(geometry)
     if low <= q <= high:
-        raise StepError(f"{step}: no pixel at q = {q:g} within {tolerance:g} of it: give a larger {step}.tolerance")
-    raise StepError(f"{step}.q = {q:g} lies outside the detector: it reaches from {low:.4g} to {high:.4g} 1/angstrom")
+        return f"{step}: no pixel at q = {q:g} within {tolerance:g} of it: give a larger {step}.tolerance"
+    return f"{step}.q = {q:g} lies outside the detector: it reaches from {low:.4g} to {high:.4g} 1/angstrom"
+
+
+def extinctions(cif: Attachment | None, hkl: Sequence[str]) -> list[str]:
+    """Return a warning for each reflection that the symmetry of its crystal extinguishes; none without a crystal."""
+    if cif is None:
+        return []
+    crystal = read_cif(str(cif.content), cif.name)
+    group = crystal.space_group or "its space group"
+    return [
+        f"{cif.name}: reflection ({label}) is extinct in {group}, what is seen there is something else"
+        for label in hkl
+        if crystal.is_absent(parse_hkl(label))
+    ]
