@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 import numpy as np
 import pytest
@@ -21,9 +22,12 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("theta_bragg", [0.0, 15.0])
 @pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_jacobian_is_the_derivative(name, parameters):
-    line, jacobian = getattr(lineshapes, name), getattr(lineshapes, f"{name}_jacobian")(X, *parameters)
+def test_jacobian_is_the_derivative(name, parameters, theta_bragg):
+    tilt = {"theta_bragg": theta_bragg} if LINES[name].polar else {}
+    line = partial(getattr(lineshapes, name), **tilt)
+    jacobian = getattr(lineshapes, f"{name}_jacobian")(X, *parameters, **tilt)
     assert jacobian.shape == (len(parameters), len(X))
     size = np.abs(line(X, *parameters)).max()
     for index, value in enumerate(parameters):
@@ -91,6 +95,20 @@ def test_equatorial_lines_are_the_integrals_that_define_them(name, power, kappa)
     for chi in (0.0, 20.0, 70.0, 90.0):
         found = getattr(lineshapes, name)(chi, 1.0, 0.0, kappa)
         assert found == pytest.approx(integral(chi) / integral(0.0), rel=1e-10)
+
+
+@pytest.mark.parametrize("name", ["maier_saupe", "kratky", "leadbetter_norris"])
+def test_the_bragg_angle_tilts_the_angle_to_the_director(name):
+    """The same distribution seen at the same polar angles, once across the beam and once at a Bragg angle."""
+    theta_bragg, kappa = 20.0, 4.0
+    line = getattr(lineshapes, name)
+    azimuth = np.linspace(0, 180, 91)  # from the director
+    polar = np.degrees(np.arccos(np.cos(np.radians(theta_bragg)) * np.cos(np.radians(azimuth))))
+    to_peak = 0.0 if name == "maier_saupe" else 90.0
+    wide = line(azimuth, 1.0, to_peak, kappa, theta_bragg=theta_bragg)
+    narrow = line(polar, 1.0, to_peak, kappa)
+    top = np.argmax(wide)
+    np.testing.assert_allclose(wide, narrow / narrow[top], rtol=1e-10)
 
 
 @pytest.mark.parametrize("name", ["maier_saupe", "kratky", "leadbetter_norris"])

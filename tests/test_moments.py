@@ -53,15 +53,41 @@ def test_general_reflection(phi0):
         assert pytest.approx(fourth, abs=1e-6) == found.P4
 
 
-def test_bragg_angle_tilts_the_polar_angle():
-    bragg = np.radians(15.0)
-    polar = np.arccos(np.cos(bragg) * np.abs(np.cos(np.radians(CHI))))
-    found = moments(CHI, np.exp(4.0 * np.cos(polar) ** 2), 0.0, theta_bragg=15.0)
+@pytest.mark.parametrize(("strength", "within"), [(1.0, 1e-4), (4.0, 1e-3), (12.0, 5e-3)])
+@pytest.mark.parametrize("theta_bragg", [3.0, 15.0])
+def test_a_meridian_out_of_reach_is_continued(strength, within, theta_bragg):
+    polar = np.arccos(np.cos(np.radians(theta_bragg)) * np.abs(np.cos(np.radians(CHI - 25))))
+    profile = np.exp(strength * np.cos(polar) ** 2)
+    found = moments(CHI, profile, 25.0, theta_bragg=theta_bragg)
+    assert pytest.approx(averages("maier_saupe", kappa=strength)[0], abs=within) == found.S
 
     def reached(function):
-        return quad(lambda t: function(np.cos(t)) * np.exp(4.0 * np.cos(t) ** 2) * np.sin(t), bragg, np.pi / 2)[0]
+        low = np.radians(theta_bragg)
+        return quad(lambda t: function(np.cos(t)) * np.exp(strength * np.cos(t) ** 2) * np.sin(t), low, np.pi / 2)[0]
 
-    assert pytest.approx(reached(P2) / reached(np.ones_like), abs=1e-8) == found.S
+    left_out = reached(P2) / reached(np.ones_like)
+    assert abs(found.S - averages("maier_saupe", kappa=strength)[0]) < 0.15 * abs(found.S - left_out)
+
+
+def test_an_equatorial_reflection_at_wide_angles():
+    profile = kratky(CHI, 1.0, 25.0, 5.0, theta_bragg=15.0)
+    found = moments(CHI, profile, 115.0, reflection="equatorial", theta_bragg=15.0)
+    assert pytest.approx(averages("kratky", kappa=5.0)[0], abs=1e-3) == found.S
+
+
+def test_errors_come_from_replicates_and_from_what_moves_all_points():
+    rng = np.random.default_rng(6)
+    line = kratky(CHI, 30.0, 25.0, 5.0)
+    noise = rng.normal(scale=0.5, size=(400, 360))
+    counted = moments(CHI, line, 115.0, variance=np.full(360, 0.25), reflection="equatorial")
+    resampled = moments(CHI, line, 115.0, replicates=line + noise, reflection="equatorial")
+    assert resampled.S == counted.S
+    assert resampled.S_error == pytest.approx(counted.S_error, rel=0.1)
+    assert resampled.P4_error == pytest.approx(counted.P4_error, rel=0.1)
+    common = np.full(360, 0.3)
+    both = moments(CHI, line, 115.0, variance=np.full(360, 0.25), common_error=common, reflection="equatorial")
+    moved = moments(CHI, line + 1e-3 * common, 115.0, reflection="equatorial")
+    assert both.S_error == pytest.approx(np.hypot(counted.S_error, (moved.S - counted.S) / 1e-3), rel=1e-3)
 
 
 def test_gaps_are_filled_by_the_other_sides():
