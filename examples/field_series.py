@@ -21,7 +21,7 @@ def simulated() -> Path:
     from nxscatter.simulate import field_series
 
     folder = Path("nxscatter-examples", "field_series")
-    field_series(folder, (0.0, 600.0, 1200.0), q=RINGS.tolist(), down=True)
+    field_series(folder, (600.0, 1200.0), q=RINGS.tolist(), down=True)
     return folder
 
 

@@ -19,7 +19,7 @@ def simulated() -> Path:
 
     folder = Path("nxscatter-examples", "kinetics")
     folder.mkdir(parents=True, exist_ok=True)
-    kinetic_stack(folder / "alignsaxs_eiger2_00001_raw.h5", frames=8, q=(0.05,))
+    kinetic_stack(folder / "alignsaxs_eiger2_00001_raw.h5", frames=6, q=(0.05,))
     return folder
 
 

@@ -2,7 +2,7 @@
 
     python quickstart.py [FOLDER]
 
-FOLDER holds SAXS files ``*_eiger2_*_raw.h5`` of ID02. Without it three small ones are simulated below
+FOLDER holds SAXS files ``*_eiger2_*_raw.h5`` of ID02. Without it two small ones are simulated below
 ``nxscatter-examples/quickstart``. Rings are those of the simulated sample; put in your own.
 """
 
@@ -21,7 +21,7 @@ def simulated() -> Path:
     from nxscatter.simulate import field_series
 
     folder = Path("nxscatter-examples", "quickstart")
-    field_series(folder, (0.0, 700.0, 1400.0), q=RINGS.tolist())
+    field_series(folder, (0.0, 1400.0), q=RINGS.tolist())
     return folder
 
 

@@ -15,7 +15,7 @@ from nxscatter.model import Floats
 
 _REFUSED = 3.0  # degrees around the angles at which a reflection says nothing about S, or P4
 _MOST_TERMS = 180
-_NEAR = 6  # points at least, through which the profile is continued to angles out of reach
+_NEAR = 9  # points at least, through which the profile is continued to angles out of reach
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Moments:
     """What a profile says of the orientation distribution; NaN where it says nothing.
 
     ``resolved`` is False when gaps leave too few terms of the cosine series for the profile's detail; all numbers
-    are then NaN.
+    are then NaN. ``beyond`` is the part of the intensity, weighted with sin(theta), at angles out of reach.
     """
 
     S: float
@@ -31,6 +31,7 @@ class Moments:
     P4: float
     P4_error: float
     resolved: bool
+    beyond: float = 0.0
 
 
 def reflection_angle(reflection: str | float) -> float:
@@ -92,7 +93,7 @@ def moments(
         ``"meridional"``, ``"equatorial"`` or the angle from the director in degrees.
     theta_bragg : float
         Bragg angle in degrees. Polar angles below it are never reached; the profile is continued to them as a
-        straight line in ``cos^2 theta`` through the points within theta_bragg of the director's azimuth.
+        parabola in ``cos^2 theta`` through the points within 1.5 theta_bragg of the director's azimuth.
 
     Raises
     ------
@@ -120,7 +121,8 @@ def moments(
     # Terms that have not died away say that the profile has more detail than the gaps let through.
     if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * errors.of(solve[-2:]).max():
         return nothing
-    integrals = _weights(order, np.radians(theta_bragg)) @ solve + _cap(azimuth, theta_bragg)
+    cap = _cap(azimuth, theta_bragg)
+    integrals = _weights(order, np.radians(theta_bragg)) @ solve + cap
     total = integrals[0] @ values
     if not total > 0:
         return Moments(np.nan, np.nan, np.nan, np.nan, resolved=True)
@@ -130,7 +132,8 @@ def moments(
         factor = 1 / float(polynomial(np.cos(phi0))) if _tells(polynomial, phi0) else np.nan
         error = float(errors.of((integral - average * integrals[0]) / total)) if errors.known else np.nan
         found += [factor * float(average), abs(factor) * error]
-    return Moments(found[0], found[1], found[2], found[3], resolved=True)
+    S, S_error, P4, P4_error = found
+    return Moments(S, S_error, P4, P4_error, resolved=True, beyond=float(cap[0] @ values / total))
 
 
 def _tells(polynomial: Callable[[Floats], Floats], phi0: float) -> bool:
@@ -178,17 +181,18 @@ def _weights(order: Floats, bragg: float) -> Floats:
 
 def _cap(azimuth: Floats, theta_bragg: float) -> Floats:
     """Return what each intensity adds to the integrals of 1, P2 and P4 over polar angles out of reach (3, point)."""
-    near = np.abs(azimuth) <= max(theta_bragg, np.sort(np.abs(azimuth))[min(_NEAR, len(azimuth)) - 1])
+    near = np.abs(azimuth) <= max(1.5 * theta_bragg, np.sort(np.abs(azimuth))[min(_NEAR, len(azimuth)) - 1])
     bragg = np.radians(theta_bragg)
-    # The straight line through the points next to the cap, over cos^2 theta counted from the cap's edge.
-    height = np.cos(bragg) ** 2 * -(np.sin(np.radians(azimuth[near])) ** 2)
-    basis = np.stack([np.ones_like(height), height])
+    # The parabola through the points next to the cap, over cos^2 theta counted from the cap's edge.
+    height = -((np.cos(bragg) * np.sin(np.radians(azimuth[near]))) ** 2)
+    basis = np.stack([np.ones_like(height), height, height**2])
     nodes, weights = _gauss_legendre()
     theta = bragg / 2 * (nodes + 1)
     measure = bragg / 2 * weights * np.sin(theta)
-    beyond = np.stack([np.ones_like(theta), np.cos(theta) ** 2 - np.cos(bragg) ** 2])
+    rise = np.cos(theta) ** 2 - np.cos(bragg) ** 2
+    beyond = np.stack([np.ones_like(rise), rise, rise**2])
     part = np.zeros((3, len(azimuth)))
-    part[:, near] = (_polynomials(np.cos(theta)) * measure) @ beyond.T @ np.linalg.solve(basis @ basis.T, basis)
+    part[:, near] = (_polynomials(np.cos(theta)) * measure) @ beyond.T @ np.linalg.pinv(basis.T)
     return part
 
 

@@ -1,6 +1,4 @@
-import io
 import json
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import toy
-from catalogue_case import CRATE, HOST, ORCID, SCICAT, USER, toy_container, write_profile
+from catalogue_case import CONTEXT, CRATE, HOST, ORCID, SCICAT, USER, toy_container, validate, write_profile
 
 pytest.importorskip("rocrate", reason="needs the extra 'catalogue'")
 
@@ -22,7 +20,7 @@ from nxscatter.container import Container
 from nxscatter.errors import ContainerError, ParameterError
 
 Graph = dict[str, dict[str, Any]]
-CONTEXT = "https://w3id.org/ro/crate/1.1/context"
+__all__ = ["validate"]
 
 
 @pytest.fixture(scope="module")
@@ -48,45 +46,6 @@ def graph(full: Path) -> Graph:
 def plain(box: Container, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A crate without any profile."""
     return write_crate(box, tmp_path_factory.mktemp("plain") / "crate", CrateProfile(), {})
-
-
-@pytest.fixture
-def validate(shared_data: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str, str], list[str]]:
-    """The validator without a network: it gets the specification's context and nothing else."""
-    requests = pytest.importorskip("requests")
-    models = pytest.importorskip("rocrate_validator.models", reason="needs roc-validator")
-    services = pytest.importorskip("rocrate_validator.services", reason="needs roc-validator")
-    context = shared_data.parent / "recipes" / "ro_crate_context_1.1.jsonld"
-    if not context.is_file():
-        pytest.skip(f"no context of RO-Crate 1.1 here: {context} does not exist")
-    content = context.read_bytes()
-
-    def send(_: Any, request: Any, **__: Any) -> Any:
-        assert request.url.split("?")[0] == CONTEXT, f"unexpected request to {request.url}"
-        answer = requests.Response()
-        answer.request, answer.url, answer.status_code = request, request.url, 200
-        answer.headers["Content-Type"] = "application/ld+json"
-        answer._content, answer.raw = content, io.BytesIO(content)
-        return answer
-
-    def check(crate: Path, profile: str, severity: str) -> list[str]:
-        settings = services.ValidationSettings(
-            rocrate_uri=str(crate),
-            profile_identifier=profile,
-            requirement_severity=models.Severity[severity],
-            skip_availability_check=True,
-            no_cache=True,
-            validate_profile_checks=False,  # the profiles themselves are not ours to check
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of rdflib, in the validator's own code
-            found = services.validate(settings)
-        issues = [f"{one.check.identifier}: {one.message}" for one in found.get_issues()]
-        assert found.passed() == (not issues)
-        return issues
-
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
-    return check
 
 
 def graph_of(crate: Path) -> Graph:

@@ -289,7 +289,12 @@ def test_one_of_several_that_cannot_be_read_does_not_stop_the_others(
 
 
 def test_recipes_can_be_listed_shown_and_described(run: Callable[..., Ran], tmp_path: Path) -> None:
-    assert [line.split()[0] for line in run("recipe", "list").out.splitlines()[1:]] == ["auto", "refined", "saxs", "waxs"]
+    assert [line.split()[0] for line in run("recipe", "list").out.splitlines()[1:]] == [
+        "auto",
+        "refined",
+        "saxs",
+        "waxs",
+    ]
     shown = run("recipe", "show", "saxs")
     (tmp_path / "mine.toml").write_text(shown.out)
     assert run("recipe", "show", tmp_path / "mine.toml").out == shown.out

@@ -48,25 +48,29 @@ def test_quickstart(start: Callable[..., str]) -> None:
     assert lines[0] == "rods: 1400 mT, 5.012 m, 1 angstrom"
     assert [line.split(":")[0] for line in lines[1:3]] == ["q = 0.05", "q = 0.068"]
     assert Path(lines[3].removeprefix("map: ")).is_file()
-    assert len(lines) == 5 + 6
-    again = start("quickstart.py", "nxscatter-examples/quickstart").splitlines()
-    assert again == lines
+    assert len(lines) == 5 + 4
 
 
 def test_field_series(start: Callable[..., str]) -> None:
     header, *rows, first, second = start("field_series.py").splitlines()
     assert header.split()[-2:] == ["true", "S"]
-    assert len(rows) == 12
+    assert len(rows) == 8
     for row in rows:
         *_, S, error, status, true = row.split()
-        assert status == ("isotropic" if float(true) == 0 else "ok")
-        assert status != "ok" or abs(float(S) - float(true)) < 5 * float(error)
+        assert status == "ok"
+        assert abs(float(S) - float(true)) < 5 * float(error)
     assert all(Path(line.removeprefix("figure: ")).is_file() for line in (first, second))
+
+
+def test_an_example_takes_the_folder_of_your_data(start: Callable[..., str], tmp_path: Path) -> None:
+    kinetic_stack(tmp_path / "mine_eiger2_00005_raw.h5", frames=2)
+    assert len(start("kinetics.py", str(tmp_path)).splitlines()) == 3
+    assert not Path("nxscatter-examples").exists()
 
 
 def test_kinetics(start: Callable[..., str]) -> None:
     _, *rows = start("kinetics.py").splitlines()
-    assert [row.split()[:2] for row in rows] == [[str(frame), f"{1.5 * frame:.1f}"] for frame in range(8)]
+    assert [row.split()[:2] for row in rows] == [[str(frame), f"{1.5 * frame:.1f}"] for frame in range(6)]
     folder = Path("nxscatter-examples/kinetics")
     assert (folder / "SAXS_kinetic_Fitting_results.png").is_file()
     assert (folder / "png_images/rods_0s_Img00001.png").is_file()

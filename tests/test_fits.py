@@ -250,6 +250,23 @@ def test_no_peak_where_it_was_expected():
     fits = FitMaierSaupe(beta_target=115.0)(profiles(20 * line("maier_saupe", (60.0,), 30.0), rng=rng(15)))
     assert np.isnan(fits.values["x0"][0])
     assert fits.status[0] in ("at_limit", "not_converged")
+    assert fits.reason[0].startswith(("no peak where it was expected", "the fit did not converge"))
+
+
+def test_a_line_that_is_not_the_profile_gives_no_numbers():
+    """Two peaks, and a line that can follow one of them."""
+    two = maier_saupe(CHI, 20.0, 25.0, 20.0, 0, 2.0) + maier_saupe(CHI, 19.0, -55.0, 20.0)
+    fits = FitMaierSaupe()(profiles(two, rng=rng(21)))
+    assert fits.status == ("misfit",)
+    assert fits.reason[0].startswith("the line does not follow")
+    assert np.isnan(fits.values["kappa"][0])
+    assert FitMaierSaupe(peaks=2)(profiles(two, rng=rng(21))).status == ("ok", "ok")
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5, 2000.0])
+def test_few_counts_or_another_line_are_no_misfit(level):
+    simulated = profiles(level * line("kratky", (5.0,), 25.0), frames=60, rng=rng(22))
+    assert "misfit" not in FitMaierSaupe()(simulated).status
 
 
 def test_a_wrong_centre_is_a_onefold_drift():
@@ -284,6 +301,59 @@ def test_several_peaks_share_a_background():
     assert FitMaierSaupe(peaks="auto")(profiles(20 * line("maier_saupe", (8.0,), 25.0), rng=rng(1))).peak.tolist() == [
         1
     ]
+
+
+@pytest.mark.parametrize("model", ["maier_saupe", "kratky", "leadbetter_norris"])
+def test_wide_angles_give_kappa_of_the_distribution(model):
+    seen = profiles(20 * line(model, (5.0,), 25.0, theta_bragg=20.0))
+    wide = STEPS[model]()(replace(seen, theta_bragg=np.array([20.0])))
+    assert wide.values["kappa"][0] == pytest.approx(5.0, abs=0.02 * wide.errors["kappa"][0])
+    assert STEPS[model]()(seen).values["kappa"][0] < 4.8
+    # Against beta angles are those from the q_parr axis already.
+    beta = profiles(20 * line(model, (5.0,), 90.0, bins=BETA), bins=BETA, angle="beta", pixels=np.full(181, 50))
+    tilted = STEPS[model]()(replace(beta, theta_bragg=np.array([20.0])))
+    assert tilted.values["kappa"][0] == pytest.approx(5.0, abs=0.02 * tilted.errors["kappa"][0])
+
+
+def test_shared_parameters_are_those_of_all_rings_and_frames():
+    rings = np.stack([line("maier_saupe", (8.0,), -88.0), 0.4 * line("maier_saupe", (8.0,), -88.0), np.full(360, 0.5)])
+    simulated = profiles(2 * rings, frames=40, pixels=gappy(), rng=rng(23))
+    alone, together = FitMaierSaupe()(simulated), FitMaierSaupe(share=("x0", "kappa"))(simulated)
+    assert together.status == alone.status
+    assert set(together.status) == {"ok", "isotropic"}
+    good = np.array(together.status) == "ok"
+    for name, truth in (("x0", -88.0), ("kappa", 8.0)):
+        values, errors = together.values[name][good], together.errors[name][good]
+        assert np.ptp(values) == 0
+        assert abs(values[0] - truth) < 4 * errors[0]
+        best = np.sqrt(1 / np.sum(1 / alone.errors[name][good] ** 2))
+        assert errors[0] == pytest.approx(best, rel=0.1)
+        assert np.isnan(together.values[name][~good]).all()
+    heights = together.values["I"][good & (together.ring == 2)]
+    assert_calibrated(heights, together.errors["I"][good & (together.ring == 2)], 0.72)
+
+
+def test_resampled_profiles_give_a_covariance_of_their_own():
+    simulated = profiles(np.stack([20 * line("maier_saupe", (8.0,), 25.0), np.full(360, 5.0)]))
+    generator = rng(24)
+    noise = generator.normal(size=(300, 2, 360)) * 2 * simulated.intensity_errors
+    resampled = replace(simulated, replicates=simulated.intensity + noise)
+    fits = FitMaierSaupe()(resampled)
+    ratio = fits.bootstrap[0] / fits.covariance[0]
+    at = list(fits.values).index
+    for name in ("I", "x0", "kappa", "b"):
+        assert ratio[at(name), at(name)] == pytest.approx(4, rel=0.35)  # errors twice as large
+    assert np.isnan(fits.bootstrap[0, at("a")]).all()
+    assert np.isnan(fits.bootstrap[1]).all()
+    np.testing.assert_array_equal(fits.covariance, FitMaierSaupe()(simulated).covariance)
+    assert FitMaierSaupe()(simulated).bootstrap is None
+    assert FitMaierSaupe(share=("x0",))(resampled).bootstrap is None
+
+
+def test_a_ring_without_pixels_says_so():
+    simulated = profiles(20 * line("maier_saupe", (8.0,), 25.0), pixels=np.zeros(360, dtype=int))
+    fits = FitMaierSaupe()(simulated)
+    assert (fits.status, fits.reason) == (("too_few_points",), ("no pixel of the ring is measured",))
 
 
 def test_fourfold_patterns():
@@ -338,6 +408,8 @@ def test_a_maier_saupe_line_on_a_kratky_profile():
         ({"peaks": 2, "beta_target": 30.0}, "give it with peaks = 1"),
         ({"width": 0.0}, "width = 0: give above 0"),
         ({"drift": "twofold"}, "use one of none, onefold"),
+        ({"share": ("gamma",)}, "maier_saupe has no gamma"),
+        ({"share": ("x0",), "peaks": 2}, "give peaks = 1"),
     ],
 )
 def test_illegal_parameters(parameters, says):

@@ -65,4 +65,6 @@ def test_a_row_that_knows_nothing_is_left_out():
     found = fit_joint(gaussian, np.tile(START, (4, 1)), data_of(y, use), -free, free, [1, 2])
     three = solve(y[:3], [1, 2])
     assert found.converged[:3].all()
-    np.testing.assert_allclose(found.values[0, 1:3], three.values[0, 1:3], atol=0.1 * np.sqrt(three.covariance[0, 1, 1]))
+    np.testing.assert_allclose(
+        found.values[0, 1:3], three.values[0, 1:3], atol=0.1 * np.sqrt(three.covariance[0, 1, 1])
+    )

@@ -181,7 +181,7 @@ def files(folder: str = ".") -> set[str]:
 def test_quick_start() -> None:
     q = (0.05, 0.1, 0.15)
     case.one(Path("path/to/data.h5"), 8.0, Run("rods", 1000.0), case.NEAR, q)
-    made = case.series(Path("path/to/data/directory"), (0.0, 700.0, 1000.0), "waxs", case.NEAR, q)
+    made = case.series(Path("path/to/data/directory"), (0.0, 1000.0), "waxs", case.NEAR, q)
     found = run(QUICK_START)
     assert list(found["results"]) == ["0.05", "0.1", "0.15"]
     for y0, _, x0, x0_S, gamma, eta, slope, S, R2 in found["results"].values():
@@ -195,11 +195,13 @@ def test_quick_start() -> None:
         assert R2 > 0.97
     df = found["df"]
     assert len(df) == len(made) * len(q)
-    assert df["B (mT)"].unique().tolist() == [0.0, 700.0, 1000.0]
+    assert df["B (mT)"].unique().tolist() == [0.0, 1000.0]
     isotropic = df["B (mT)"] == 0
     assert set(df[isotropic]["status"]) == {"isotropic"}
     assert df[isotropic]["Order Parameter S"].isna().all()
-    assert df[~isotropic].groupby("qvalue")["Order Parameter S"].apply(lambda S: S.is_monotonic_increasing).all()
+    np.testing.assert_allclose(
+        df[~isotropic]["gamma"], [found["results"][key][4] for key in found["results"]], rtol=0.05
+    )
     assert files("path/to/data/directory") == {"WAXS_azim_profiles_refinements.csv", "WAXS_Fitting_results.png"}
     fits = {f"Azim_Profile_Fittings/rods_1000mT_Imgdata_{name}.png" for name in ("0.05", "0.1", "0.15")}
     assert files("path/to") - {f"data/directory/{name}" for name in files("path/to/data/directory")} == fits
@@ -251,11 +253,11 @@ def test_masking_and_caving(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_field_series(capsys: pytest.CaptureFixture[str]) -> None:
-    made = case.series(Path("data/magnetic_series"), camera=case.NEAR, q=(0.05, 0.1))
+    made = case.series(Path("data/magnetic_series"), (500.0, 1000.0), camera=case.NEAR, q=(0.05, 0.1))
     shutil.copy(made[0].masks["gaps"], "mask.edf")
     found = run(FIELD_SERIES)
     df = found["df"].set_index(["B (mT)", "qvalue"])
-    for one in made[1:]:
+    for one in made:
         for truth in one.truth:
             row = df.loc[one.run.field, truth.q]
             assert row["Order Parameter S"] == pytest.approx(truth.S, abs=0.02)
@@ -263,7 +265,7 @@ def test_field_series(capsys: pytest.CaptureFixture[str]) -> None:
     assert header.split() == ["B", "(mT)", "qvalue", "Order", "Parameter", "S", "R_squared"]
     sectors = {
         f"Radial_Profiles_SAXS/rods_{field}mT_sector{sector:02d}_Img{number:05d}.csv"
-        for number, field in enumerate((0, 500, 1000), 1)
+        for number, field in enumerate((500, 1000), 1)
         for sector in (1, 2, 3, 4)
     }
     assert files("data/magnetic_series") == sectors | {
@@ -296,7 +298,7 @@ def test_kinetics() -> None:
     ],
 )
 def test_other_stations(station: str, camera: Any, q: tuple[float, ...], instrument: str, pattern: str) -> None:
-    made = case.series(Path("data"), (500.0, 1000.0), station, camera, q)
+    made = case.series(Path("data"), (700.0,), station, camera, q)
     batch = BatchAzimProfileExtraction("data", qvalues=q, instrument=instrument, file_filter=pattern)
     assert batch.files == [one.path for one in made]
     df = batch.fit_azimprofiles_MS(prefix=station)

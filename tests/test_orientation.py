@@ -7,6 +7,7 @@ import pytest
 from azimuth import CHI, assert_calibrated, gappy, line, profiles
 
 from nxscatter.errors import ParameterError, StepError
+from nxscatter.lineshapes import maier_saupe
 from nxscatter.order import averages, order_parameter
 from nxscatter.steps.fits import (
     FitKratky,
@@ -114,6 +115,92 @@ def test_moments_take_the_background_of_the_flanks():
     assert (found.S_errors > 1.2 * given.S_errors).all()
 
 
+def test_the_scale_of_the_background_moves_all_bins():
+    measured = simulated(shape=(5.0,), level=2000.0)
+    flat = {
+        "background": np.full(measured.intensity.shape, 200.0),
+        "background_errors": np.zeros(measured.intensity.shape),
+    }
+    found = [
+        OrderParameter(method=("moments",))(replace(measured, **flat, background_scale_errors=np.array([error])), ())
+        for error in (0.0, 0.05)
+    ]
+    more = OrderParameter(method=("moments",), background=(200.0 * 1.05,))(measured, ())
+    assert found[1].S_errors[0] ** 2 - found[0].S_errors[0] ** 2 == pytest.approx(
+        (more.S[0] - found[0].S[0]) ** 2, rel=0.1
+    )
+
+
+def test_bootstrap_errors_are_the_scatter_of_the_replicates():
+    measured = simulated(shape=(5.0,), pixels=np.full(360, 50), level=200.0)
+    noise = np.random.default_rng(37).normal(size=(400, 1, 360)) * measured.intensity_errors
+    measured = replace(
+        measured,
+        replicates=measured.intensity + 2 * noise,
+        background=np.full((1, 360), 20.0),
+        background_errors=np.zeros((1, 360)),
+        background_replicates=np.full((400, 1, 360), 20.0),
+    )
+    fits = (FitMaierSaupe()(measured),)
+    counting, bootstrap = (
+        OrderParameter(method=("maier_saupe", "moments"), uncertainty=how)(measured, fits)
+        for how in ("counting", "bootstrap")
+    )
+    np.testing.assert_array_equal(bootstrap.S, counting.S)
+    np.testing.assert_allclose(bootstrap.S_errors / counting.S_errors, 2, rtol=0.15)
+    np.testing.assert_allclose(bootstrap.P4_errors / counting.P4_errors, 2, rtol=0.15)
+
+
+def test_bootstrap_needs_replicates():
+    measured = simulated()
+    fits = FitMaierSaupe()(measured)
+    with pytest.raises(StepError, match=r"give azimuthal_profiles\.replicates = 200"):
+        OrderParameter(uncertainty="bootstrap")(measured, (fits,))
+    resampled = replace(measured, replicates=np.repeat(measured.intensity[None], 3, axis=0))
+    with pytest.raises(StepError, match="fit of maier_saupe knows no replicates"):
+        OrderParameter(uncertainty="bootstrap")(resampled, (fits,))
+
+
+def test_a_pattern_of_four_equal_maxima_has_no_director():
+    four = maier_saupe(CHI, 20.0, 25.0, 4.0, 0, 2.0) + maier_saupe(CHI, 20.0, -65.0, 4.0)
+    measured = profiles(four)
+    found = OrderParameter(method=("moments",), background=(2.0,))(measured, ())
+    assert found.status == ("misfit",)
+    assert "four maxima" in found.reason[0]
+    assert np.isfinite(OrderParameter(method=("moments",), background=(2.0,), director=25.0)(measured, ()).S[0])
+
+
+def test_wide_angles():
+    seen = profiles(20 * line("maier_saupe", (5.0,), 25.0, theta_bragg=14.0))
+    wide = replace(seen, theta_bragg=np.array([14.0]), hkl=("1 0 0",))
+    fits = (FitMaierSaupe()(wide), FitPseudoVoigt()(wide))
+    found = OrderParameter(method=("maier_saupe", "moments", "pseudo_voigt"), background=(2.0,))(wide, fits)
+    S = averages("maier_saupe", kappa=5.0)[0]
+    np.testing.assert_allclose(found.S[:2], S, atol=2e-3)
+    assert "begin at theta_Bragg = 14.0 degrees, the meridian is out of reach" in found.notes[0]
+    assert found.notes[0].startswith("(1 0 0) q = 0.05 1/angstrom")
+    assert found.notes[1].startswith("pseudo_voigt: takes the azimuth for the angle from the director")
+    assert OrderParameter(method=("maier_saupe",))(seen, fits).notes == ()
+    narrow = profiles(20 * line("maier_saupe", (30.0,), 25.0, theta_bragg=20.0))
+    lost = OrderParameter(method=("moments",), background=(2.0,))(replace(narrow, theta_bragg=np.array([20.0])), ())
+    assert lost.status == ("coverage",)
+    assert "out of reach" in lost.reason[0]
+    assert np.isnan(lost.S[0])
+
+
+def test_moments_against_beta_know_its_angles():
+    """Beta is the angle from the q_parr axis itself, and stops at theta_Bragg."""
+    beta = np.arange(0.0, 181.0)
+    intensity = 2.0 + 18 * np.exp(5.0 * (np.cos(np.radians(beta)) ** 2 - np.cos(np.radians(14.0)) ** 2))
+    reached = np.where(np.abs(beta - 90) <= 90 - 14, 50, 0)
+    seen = profiles(intensity, bins=beta, angle="beta", pixels=reached)
+    found = OrderParameter(method=("moments",), background=(2.0,), director=0.0)(
+        replace(seen, theta_bragg=np.array([14.0])), ()
+    )
+    assert found.status == ("ok",)
+    assert found.S[0] == pytest.approx(averages("maier_saupe", kappa=5.0)[0], abs=3e-3)
+
+
 def test_without_a_background_moments_say_so():
     measured = simulated()
     found = OrderParameter(method=("moments",))(measured, ())
@@ -168,6 +255,7 @@ def test_a_missing_fit_names_the_step_that_makes_it():
         ({"reflection": 55.0}, "54.7"),
         ({"method": ("kratky",), "reflection": "meridional"}, "'kratky' describes an equatorial reflection"),
         ({"method": ("moments",), "reflection": 30.0}, "director"),
+        ({"uncertainty": "jackknife"}, "use one of counting, bootstrap"),
     ],
 )
 def test_illegal_parameters(parameters, says):

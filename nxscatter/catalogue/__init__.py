@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscatter.catalogue.profile import NOT_STATED, Profile, check_orcid, read_profile
+from nxscatter.catalogue.series import SeriesEntry, series_record, write_series_crate, write_series_icat
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
+from nxscatter.inputs import is_series
 from nxscatter.transaction import disk_error
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ def catalogue(
     Parameters
     ----------
     paths : iterable of path
-        Containers; each gives records of its own, named after it.
+        Containers, each of which gives records of its own, named after it; a series gives one with its members.
     folder : path
         Where to write, made when absent; or the name of a zip file, for one crate. Records that are there already are
         replaced.
@@ -118,11 +120,14 @@ class Plan:
     server: Server | None = None
 
     def write(self, path: Path) -> Entry:
-        """Write the records of one container."""
+        """Write the records of one container, or of one series."""
         from nxscatter.catalogue.pictures import exported
 
-        container = Container(path)
         try:
+            if is_series(path):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                return self._write_series(SeriesEntry(path))
+            container = Container(path)
             self.folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory() as scratch:
                 needs_exports = {"scicat", "ro-crate"} & set(self.formats)
@@ -139,6 +144,25 @@ class Plan:
         if entry.raw is not None:
             derived = derived.made_from(self.server.upload(entry.raw))
         self.server.upload(derived)
+
+    def _write_series(self, series: SeriesEntry) -> Entry:
+        stem, paths, derived = series.path.stem, [], None
+        if "scicat" in self.formats:
+            from nxscatter.catalogue.pictures import thumbnails
+            from nxscatter.catalogue.scicat import write_json
+
+            derived = series_record(series, self.profile, thumbnails(series.beside))
+            paths.append(write_json(derived, self.folder / f"{stem}_scicat.json"))
+        if "ro-crate" in self.formats:
+            target = self.folder / self.crate.format(stem=stem)
+            paths.append(write_series_crate(series, target, self.profile.ro_crate))
+        if "icat" in self.formats:
+            paths.append(write_series_icat(series, self.folder / f"{stem}_icat.xml", self.profile, self._dataset(stem)))
+        return Entry(tuple(paths), derived)
+
+    def _dataset(self, stem: str) -> str:
+        """Name of a dataset in ICAT."""
+        return f"{self.profile.icat.dataset}_{stem}" if self.several else self.profile.icat.dataset
 
     def _write(self, container: Container, exports: Sequence[Path], scratch: Path) -> Entry:
         stem, paths = container.path.stem, []
@@ -161,8 +185,7 @@ class Plan:
         if "icat" in self.formats:
             from nxscatter.catalogue.icat import write_icat
 
-            dataset = f"{self.profile.icat.dataset}_{stem}" if self.several else self.profile.icat.dataset
-            paths.append(write_icat(container, self.folder / f"{stem}_icat.xml", self.profile, dataset))
+            paths.append(write_icat(container, self.folder / f"{stem}_icat.xml", self.profile, self._dataset(stem)))
         return Entry(tuple(paths), derived, raw)
 
 

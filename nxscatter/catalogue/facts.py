@@ -5,7 +5,7 @@ Values are read from the datasets that their paths name, so that a number in a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,7 +90,7 @@ _ORIENTATION = {
 def measured(container: Container) -> dict[str, Fact]:
     """Return what the input file said about sample, instrument and exposure; what is unknown is absent."""
     with container.opened() as file:
-        known = dict(_read_all(file, _CONVERTED))
+        known = dict(read_facts(file, _CONVERTED))
         known["frames"] = Fact(int(file[layout.FRAMES].shape[0]), "", layout.FRAMES)
     times = known.get("count_time")
     if times is not None and isinstance(times.value, list) and len(set(times.value)) == 1:
@@ -113,11 +113,11 @@ def facts(container: Container) -> dict[str, Fact]:
         for record in of_kind(records, Geometry):
             for name in ("beam_center_x", "beam_center_y"):
                 known.pop(name, None)
-            known.update(_read_all(file, {name: f"{record.path}/details/{name}" for name in _GEOMETRY}))
+            known.update(read_facts(file, {name: f"{record.path}/details/{name}" for name in _GEOMETRY}))
         for record in of_kind(records, Orientation):
             prefix = "" if record.base == record.step else f"{record.base}_"
             table = {f"{prefix}{name}": f"{record.path}/table/{path}" for name, path in _ORIENTATION.items()}
-            known.update(_read_all(file, table))
+            known.update(read_facts(file, table))
     return known
 
 
@@ -128,7 +128,7 @@ def parameters(record: Record) -> dict[str, Fact]:
     """
     with record.container.opened() as file:
         group = file[f"{record.path}/parameters"]
-        known = dict(_read_all(file, {name: f"{group.name}/{name}" for name in group}))
+        known = dict(read_facts(file, {name: f"{group.name}/{name}" for name in group}))
     for name, value in record.parameters.items():
         if isinstance(value, bool):  # the file has it as 0 or 1
             known[name] = replace(known[name], value=value)
@@ -185,7 +185,7 @@ def content_hash(container: Container) -> str:
     return text_hash(canonical_json([converted, records]))
 
 
-def _read_all(file: h5py.File, paths: dict[str, str]) -> Iterator[tuple[str, Fact]]:
+def read_facts(file: h5py.File, paths: Mapping[str, str]) -> Iterator[tuple[str, Fact]]:
     """Read the datasets that are there and known."""
     for name, path in paths.items():
         if path not in file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,10 @@ _TEXTS = {
     "InstrumentDetector01_name": "detector",
 }
 _MICROMETRES = 1e6
+PROGRAM = {
+    "software": f"nxscatter {__version__}",
+    "machine": "not stated",  # by default the name of this computer would be sent
+}
 
 
 def write_icat(container: Container, path: Path, profile: Profile, dataset: str) -> Path:
@@ -51,6 +56,11 @@ def write_icat(container: Container, path: Path, profile: Profile, dataset: str)
     ParameterError
         When the profile lacks something, or ICAT's definitions refuse a value.
     """
+    return store(_fields(container), path, profile, dataset)
+
+
+def store(fields: Mapping[str, Any], path: Path, profile: Profile, dataset: str) -> Path:
+    """Write the message with these fields."""
     from pyicat_plus.client.main import IcatClient
     from pyicat_plus.errors import IcatMetadataValidationError
 
@@ -64,7 +74,7 @@ def write_icat(container: Container, path: Path, profile: Profile, dataset: str)
             dataset=dataset,
             path=given.path or NOT_STATED,
             raw=[given.raw or NOT_STATED],
-            metadata=_fields(container),
+            metadata=dict(fields),
             store_filename=str(path),
             strict=True,
         )
@@ -82,8 +92,7 @@ def _fields(container: Container) -> dict[str, Any]:
         "Sample_description": about(known),
         "startDate": first or last or changed,
         "endDate": last or changed,
-        "software": f"nxscatter {__version__}",
-        "machine": "not stated",  # by default the name of this computer would be sent
+        **PROGRAM,
     }
     fields |= {name: _text(known[fact]) for name, fact in _TEXTS.items() if fact in known}
     fields |= {f"InstrumentDetector01_{name}": value for name, value in _detector(known).items()}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import mimetypes
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,7 @@ _HOME = "https://pypi.org/project/nxscatter/"
 _LOOK_UP = "https://ror.org/search?query="  # finds an organisation by its name
 _SPDX = re.compile(r"[A-Za-z][\w+.-]*-\d+(\.\d+)*[\w.-]*|MIT")
 _METADATA = "ro-crate-metadata.json"
-_HDF5 = "application/x-hdf5"
+HDF5 = "application/x-hdf5"
 
 
 def write_crate(container: Container, target: Path, profile: CrateProfile, exports: Mapping[str, Path]) -> Path:
@@ -58,9 +58,13 @@ def write_crate(container: Container, target: Path, profile: CrateProfile, expor
     ContainerError
         When ``target`` is there and is no crate, or cannot be written.
     """
+    return save(_describe(container, profile, exports), target)
+
+
+def save(crate: ROCrate, target: Path) -> Path:
+    """Write a crate as a folder or a zip file, all or nothing."""
     if target.is_dir() and not (target / _METADATA).is_file():
         raise ContainerError(f"{target}: is there already and is no crate; choose another folder with -o")
-    crate = _describe(container, profile, exports)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
@@ -81,31 +85,41 @@ def _describe(container: Container, profile: CrateProfile, exports: Mapping[str,
     from rocrate.rocrate import ROCrate
 
     known = facts(container)
-    writer = _Writer(ROCrate(version="1.1"), container)
-    root, people = writer.crate.root_dataset, _people(writer, profile)
+    writer = Writer(ROCrate(version="1.1"), container)
+    people = people_of(writer, profile)
     writer.crate.name = container.title
     writer.crate.description = f"{about(known)}, with its processing by nxscatter."
-    main = writer.add_file(container.path, container.path.name, _HDF5, "Frames, metadata, records and results.")
+    main = writer.add_file(container.path, container.path.name, HDF5, "Frames, metadata, records and results.")
     actions = [writer.add_record(record, main, people.get("author")) for record in container.records]
-    files = [
-        writer.add_file(path, name, _media(path), "Made from the records of the container.", isBasedOn=main)
-        for name, path in exports.items()
-    ]
+    made = "Made from the records of the container."
+    files = [writer.add_file(path, name, media(path), made, isBasedOn=main) for name, path in exports.items()]
+    finish(writer, people, main, actions, files, known)
+    return writer.crate
+
+
+def finish(
+    writer: Writer,
+    people: Mapping[str, Entity],
+    main: Entity,
+    actions: Sequence[Entity],
+    files: Sequence[Entity],
+    known: Mapping[str, Fact],
+) -> None:
+    """Say in the crate's root what it is about."""
     figures = [one for one in files if one["encodingFormat"] == "image/png"]
     _set(
-        root,
+        writer.crate.root_dataset,
         **people,
         datePublished=datetime.now(UTC).date().isoformat(),
         conformsTo=writer.entity(_PROFILE, "CreativeWork", name="Process Run Crate", version="0.5"),
         mainEntity=main,
-        mentions=actions,
+        mentions=list(actions),
         image=figures[:1],
         variableMeasured=[writer.number(f"#fact/{name}", name, fact) for name, fact in known.items()],
     )
-    return writer.crate
 
 
-def _people(writer: _Writer, profile: CrateProfile) -> dict[str, Entity]:
+def people_of(writer: Writer, profile: CrateProfile) -> dict[str, Entity]:
     """Return author, publisher and licence of the crate, as far as they are named; the licence always."""
     found = {"license": writer.licence(profile.licence)}
     if profile.publisher:
@@ -121,11 +135,11 @@ def _people(writer: _Writer, profile: CrateProfile) -> dict[str, Entity]:
 
 
 @dataclass
-class _Writer:
-    """A crate that is being filled, and what its entities share."""
+class Writer:
+    """A crate that is being filled, and what its entities share; the container is the one whose records it tells."""
 
     crate: ROCrate
-    container: Container
+    container: Container | None = None
     made: dict[str, Entity] = field(default_factory=dict)
 
     def entity(self, ident: str, kind: str, **properties: Any) -> Entity:
@@ -148,7 +162,6 @@ class _Writer:
     def add_record(self, record: Record, main: Entity, agent: Entity | None) -> Entity:
         """Add the action that a record tells of."""
         meaning = (get_step(record.step).__doc__ or record.step).strip().splitlines()[0]
-        version = record.program_version
         return self.entity(
             f"#{record.name}",
             "CreateAction",
@@ -156,13 +169,16 @@ class _Writer:
             description=" ".join([meaning, *(f"Note: {note}." for note in record.notes)]),
             endTime=record.date,
             actionStatus="http://schema.org/CompletedActionStatus",
-            instrument=self.entity(
-                f"{_HOME}{version}/", "SoftwareApplication", name="nxscatter", softwareVersion=version, url=_HOME
-            ),
+            instrument=self.software(record.program_version),
             agent=agent,
             object=[*self._inputs(record, main), *self._parameters(record)],
             result=[main, self._result(record, main)],
         )
+
+    def software(self, version: str) -> Entity:
+        """Add this program, in the version that did something."""
+        ident = f"{_HOME}{version}/"
+        return self.entity(ident, "SoftwareApplication", name="nxscatter", softwareVersion=version, url=_HOME)
 
     def number(self, ident: str, name: str, fact: Fact) -> Entity:
         """Add a value with its unit and path; a list is JSON text, as JSON-LD would drop its gaps."""
@@ -195,6 +211,7 @@ class _Writer:
 
     def _inputs(self, record: Record, main: Entity) -> Iterable[Entity]:
         """Give results of earlier records, the converted input file, and the files that a step used from outside."""
+        assert self.container is not None
         records = {one.path: one for one in self.container.records}
         paths = {source.path for sources in record.inputs.values() for source in sources}
         yield from (self._result(records[path], main) for path in sorted(paths & set(records)))
@@ -240,7 +257,8 @@ def _set(entity: Entity, **properties: Any) -> None:
             entity[name] = value
 
 
-def _media(path: Path) -> str:
+def media(path: Path) -> str:
+    """Return the media type that the name of a file stands for."""
     return mimetypes.guess_type(path.name)[0] or "application/octet-stream"
 
 

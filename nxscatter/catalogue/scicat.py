@@ -98,7 +98,7 @@ def derived_record(container: Container, profile: Profile, pictures: Sequence[Pi
     known = facts(container)
     key = f"nxscatter-content:{content_hash(container)}"
     steps = [record.name for record in container.records]
-    dataset = _dataset(
+    dataset = make_dataset(
         profile,
         known,
         type="derived",
@@ -106,16 +106,16 @@ def derived_record(container: Container, profile: Profile, pictures: Sequence[Pi
         description=f"{about(known)}; processed with nxscatter: {', '.join(steps) or 'converted only'}",
         creationTime=last_change(container),
         dataFormat="NeXus NXsas",
-        inputDatasets=[_input_pid(container, profile)],
+        inputDatasets=[input_pid(profile, container.origin.file_name, container.origin.sha256)],
         usedSoftware=list(software(container)),
         jobParameters={
-            record.name: {name: _quantity(fact) for name, fact in parameters(record).items()}
+            record.name: {name: quantity(fact) for name, fact in parameters(record).items()}
             for record in container.records
         },
         keywords=["nxscatter", key],
-        scientificMetadata={name: _quantity(fact) for name, fact in known.items()},
+        scientificMetadata={name: quantity(fact) for name, fact in known.items()},
     )
-    return SciCatRecord(dataset, key, (_data_file(container.path),), tuple(pictures))
+    return SciCatRecord(dataset, key, (data_file(container.path),), tuple(pictures))
 
 
 def raw_record(container: Container, profile: Profile) -> SciCatRecord:
@@ -132,7 +132,7 @@ def raw_record(container: Container, profile: Profile) -> SciCatRecord:
     profile.require("scicat", "principal_investigator", *([] if _location(profile, known) else ["creation_location"]))
     origin = container.origin
     key = f"nxscatter-input:{origin.sha256}"
-    dataset = _dataset(
+    dataset = make_dataset(
         profile,
         known,
         type="raw",
@@ -141,12 +141,13 @@ def raw_record(container: Container, profile: Profile) -> SciCatRecord:
         creationTime=container.end_time or container.start_time or modified(container.path),
         dataFormat=origin.type,
         keywords=["nxscatter", key],
-        scientificMetadata={name: _quantity(fact) for name, fact in known.items()},
+        scientificMetadata={name: quantity(fact) for name, fact in known.items()},
     )
     return SciCatRecord(dataset, key)
 
 
-def _dataset(profile: Profile, known: dict[str, Fact], **values: Any) -> UploadDataset:
+def make_dataset(profile: Profile, known: dict[str, Fact], **values: Any) -> UploadDataset:
+    """Return a dataset with what the profile and the facts say, and these values; scitacean's model checks it."""
     from pydantic import ValidationError
     from scitacean.model import UploadDataset
 
@@ -173,7 +174,8 @@ def _dataset(profile: Profile, known: dict[str, Fact], **values: Any) -> UploadD
         ) from error
 
 
-def _quantity(fact: Fact) -> dict[str, Json]:
+def quantity(fact: Fact) -> dict[str, Json]:
+    """Return a value with its unit and path, as SciCat stores them."""
     return {"value": fact.value, "unit": fact.unit, "path": fact.path}
 
 
@@ -182,16 +184,18 @@ def _location(profile: Profile, known: dict[str, Fact]) -> str:
     return profile.scicat.creation_location or ":".join(places)
 
 
-def _input_pid(container: Container, profile: Profile) -> str:
-    given, origin = profile.scicat.input_pid, container.origin
+def input_pid(profile: Profile, file_name: str, checksum: str) -> str:
+    """Return the identifier of an input file: the profile's, else its checksum."""
+    given = profile.scicat.input_pid
     if isinstance(given, str):
-        return given or f"{CHECKSUM}:{origin.sha256}"
-    if origin.file_name not in given:
-        raise ParameterError(f"{profile.source}: [scicat] input_pid has no entry for {origin.file_name}; add one")
-    return given[origin.file_name]
+        return given or f"{CHECKSUM}:{checksum}"
+    if file_name not in given:
+        raise ParameterError(f"{profile.source}: [scicat] input_pid has no entry for {file_name}; add one")
+    return given[file_name]
 
 
-def _data_file(path: Path) -> UploadDataFile:
+def data_file(path: Path) -> UploadDataFile:
+    """Describe a file with its size, time and checksum."""
     from scitacean.model import UploadDataFile
 
     with path.open("rb") as file:

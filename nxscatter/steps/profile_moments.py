@@ -17,6 +17,7 @@ from nxscatter.ringfit import COVERED, Verdict, share, untold
 from nxscatter.steps.fits import measured, verdicts
 
 _ENOUGH = 12  # bins
+_BEYOND = 0.5  # of the intensity: S is then continued to within 0.01
 _NOTHING = Moments(np.nan, np.nan, np.nan, np.nan, resolved=False)
 
 
@@ -82,6 +83,11 @@ class ProfileMoments:
             verdict = ("ok", "") if covered[row] >= COVERED else ("coverage", share(covered[row]))
             if not made.resolved:
                 verdict = "coverage", "gaps do not let the profile be resolved"
+            elif made.beyond > _BEYOND:
+                made, verdict = (
+                    _NOTHING,
+                    ("coverage", f"{made.beyond:.0%} of the intensity is put out of reach by theta_Bragg"),
+                )
             elif np.isnan(made.S):
                 verdict = "background", "nothing is left above the background"
             found.append((made, verdict))
