@@ -15,6 +15,8 @@ from nxscatter.model import Floats
 
 _REFUSED = 3.0  # degrees around the angles at which a reflection says nothing about S, or P4
 _MOST_TERMS = 180
+_BEYOND = 0.5  # of the intensity; S is then continued to within 0.01
+_BELOW = 4.0  # standard errors
 _NEAR = 9  # points at least, through which the profile is continued to angles out of reach
 
 
@@ -22,16 +24,21 @@ _NEAR = 9  # points at least, through which the profile is continued to angles o
 class Moments:
     """What a profile says of the orientation distribution; NaN where it says nothing.
 
-    ``resolved`` is False when gaps leave too few terms of the cosine series for the profile's detail; all numbers
-    are then NaN. ``beyond`` is the part of the intensity, weighted with sin(theta), at angles out of reach.
+    ``status`` is ``"ok"``, ``"coverage"`` when gaps or the Bragg angle hide too much, or ``"background"`` when too
+    much was taken off; ``reason`` says it in words.
     """
 
     S: float
     S_error: float
     P4: float
     P4_error: float
-    resolved: bool
-    beyond: float = 0.0
+    status: str = "ok"
+    reason: str = ""
+
+    @classmethod
+    def nothing(cls, status: str, reason: str) -> Moments:
+        """Return moments that are not known, and why."""
+        return cls(np.nan, np.nan, np.nan, np.nan, status, reason)
 
 
 def reflection_angle(reflection: str | float) -> float:
@@ -102,15 +109,15 @@ def moments(
     """
     phi0 = np.radians(reflection_angle(reflection))
     use = np.isfinite(intensity) & (np.ones(len(angle), bool) if variance is None else np.isfinite(variance))
-    nothing = Moments(np.nan, np.nan, np.nan, np.nan, resolved=False)
+    unresolved = Moments.nothing("coverage", "gaps do not let the profile be resolved")
     azimuth = wrap(angle[use] - director)
     polar = np.sort(np.abs(azimuth))
     if not len(polar):
-        return nothing
+        return unresolved
     hole = np.max(np.diff(polar, prepend=-polar[0], append=180 - polar[-1]))
     terms = int(min(60 / max(hole, 1e-9), _MOST_TERMS, len(polar) / 2 - 1))
     if terms < 2:
-        return nothing
+        return unresolved
 
     order = 2.0 * np.arange(terms + 1)
     basis = np.cos(np.radians(azimuth)[:, None] * order)
@@ -120,20 +127,30 @@ def moments(
     series = solve @ values
     # Terms that have not died away say that the profile has more detail than the gaps let through.
     if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * errors.of(solve[-2:]).max():
-        return nothing
+        return unresolved
     cap = _cap(azimuth, theta_bragg)
     integrals = _weights(order, np.radians(theta_bragg)) @ solve + cap
-    total = integrals[0] @ values
+    total, beyond = integrals[0] @ values, cap[0] @ values
     if not total > 0:
-        return Moments(np.nan, np.nan, np.nan, np.nan, resolved=True)
+        return Moments.nothing("background", "nothing is left above the background")
+    if beyond > _BEYOND * total:
+        return Moments.nothing("coverage", f"{beyond / total:.0%} of the intensity is out of reach at this Bragg angle")
+    # A profile that lies below nothing, next to the director or across it, would give any S, even above 1.
+    for quarter in (
+        np.argsort(np.abs(azimuth))[: len(azimuth) // 4],
+        np.argsort(np.abs(azimuth))[-len(azimuth) // 4 :],
+    ):
+        mean = np.zeros(len(azimuth))
+        mean[quarter] = 1 / len(quarter)
+        if mean @ values < -_BELOW * errors.of(mean) - 1e-3 * np.abs(values).max():
+            return Moments.nothing("background", f"the profile falls to {mean @ values:.3g} below its background")
     found = []
     for integral, polynomial in zip(integrals[1:], (second, fourth), strict=True):
         average = integral @ values / total
         factor = 1 / float(polynomial(np.cos(phi0))) if _tells(polynomial, phi0) else np.nan
         error = float(errors.of((integral - average * integrals[0]) / total)) if errors.known else np.nan
         found += [factor * float(average), abs(factor) * error]
-    S, S_error, P4, P4_error = found
-    return Moments(S, S_error, P4, P4_error, resolved=True, beyond=float(cap[0] @ values / total))
+    return Moments(found[0], found[1], found[2], found[3])
 
 
 def _tells(polynomial: Callable[[Floats], Floats], phi0: float) -> bool:

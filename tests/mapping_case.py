@@ -24,21 +24,21 @@ from nxscatter.simulate import (
 )
 
 SAXS, USAXS, WAXS, LGC = EIGER2_SMALL, EIGER2_USAXS, RAYONIX_WAXS, PILATUS_300K
-# With twice as many pixels along either side, nearer: q up to 0.18 1/angstrom.
+# With smaller pixels, nearer: q up to 0.18 1/angstrom.
 NEAR = replace(
     EIGER2_SMALL,
     geometry=replace(
         EIGER2_SMALL.geometry,
-        rows=1024,
-        columns=960,
-        pixel_size_y=150e-6,
-        pixel_size_x=150e-6,
-        center_y=524.62,
-        center_x=491.28,
+        rows=768,
+        columns=720,
+        pixel_size_y=200e-6,
+        pixel_size_x=200e-6,
+        center_y=393.46,
+        center_x=368.46,
         distance=2.4,
     ),
-    gap_rows=((238, 256), (786, 804)),
-    gap_columns=((466, 472),),
+    gap_rows=((178, 192), (589, 603)),
+    gap_columns=((349, 354),),
     beamstop=22.0,
     arm=10.0,
 )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -64,3 +67,17 @@ def test_a_worker_that_dies_costs_a_retry_and_no_result(
     assert (output / f"{raw[2].name}.died").exists()
     assert tiny.hashes(output) == here
     assert {path.suffix for path in output.iterdir()} == {".nxs", ".died"}
+
+
+def test_the_program_in_the_documentation_runs(raw: list[Path], tmp_path: Path) -> None:
+    text = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text("utf-8")
+    program = text.rsplit("```python\n", 1)[1].split("```", 1)[0]
+    (tmp_path / "raw").mkdir()
+    for path in raw[:2]:
+        shutil.copy(path, tmp_path / "raw")
+    settings = "[0.05, 0.068], settings={'azimuthal_profiles.tolerance': 0.1, 'azimuthal_profiles.bins': 72}"
+    (tmp_path / "program.py").write_text(program.replace("[0.05, 0.068]", settings))
+    ended = subprocess.run([sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    results = tmp_path / "results"
+    assert sorted(ended.stdout.split()) == [str(results / path.with_suffix(".nxs").name) for path in raw[:2]]
+    assert all(len(found) == 7 for found in tiny.hashes(results).values())

@@ -139,11 +139,14 @@ def test_pixels_of_a_ring_and_their_intensities_belong_together(data: Mapping) -
         data.compute_datavsbeta()
 
 
-@pytest.mark.parametrize(("threshold", "used"), [(0.0001, 0.02), (0.03, 0.03), (0.01, 0.01)])
+@pytest.mark.parametrize(
+    ("threshold", "binning", "used"),
+    [(0.0001, 1, 0.02), (0.0001, 4, 0.052), (0.0001, 8, 0.02), (0.03, 1, 0.03), (0.03, 4, 0.03), (0.01, 1, 0.01)],
+)
 def test_a_threshold_below_the_pixels_gives_way_and_is_said_once(
-    id02_file: Simulated, caplog: pytest.LogCaptureFixture, threshold: float, used: float
+    id02_file: Simulated, caplog: pytest.LogCaptureFixture, threshold: float, binning: int, used: float
 ) -> None:
-    data = Mapping(id02_file.path, threshold=threshold, binning=1, container=None)
+    data = Mapping(id02_file.path, threshold=threshold, binning=binning, container=None)
     for _ in range(2):
         data.compute_datavsbeta(qvalue=0.05)
     assert data.container.latest("azimuthal_pixels").parameters["tolerance"] == used
@@ -203,8 +206,8 @@ def test_without_what_it_needs_a_method_says_so_in_one_line(id02_file: Simulated
 
 @pytest.mark.parametrize("binning", [1, 2, 3, 4])
 def test_any_binning_of_any_shape_one_frame_or_many_with_or_without_mapping(tmp_path: Path, binning: int) -> None:
-    odd = case.NEAR.geometry.binned(5)  # 204 x 192 pixels
-    camera = case.Camera("eiger2", case.replace(odd, rows=203, columns=191, distance=6.0), beamstop=4.0)
+    odd = case.SAXS.geometry.binned(2)  # 256 x 240 pixels
+    camera = case.Camera("eiger2", case.replace(odd, rows=203, columns=191), beamstop=4.0)
     frames = 1 + binning % 2
     file = case.one(tmp_path / "odd__name_of_mine_eiger2_00007_raw.h5", camera=camera, frames=frames).path
     data = Mapping(file, qvalues=[0.05], threshold=0.08, binning=binning, mapping=binning > 2)
@@ -323,6 +326,13 @@ def test_what_was_written_comes_back_from_the_container_alone(id02_file: Simulat
         (tmp_path / name).unlink()
     export(Container(data.container.path), formats=["csv", "png"])
     assert images(tmp_path).items() >= written.items()
+
+
+def test_files_are_named_by_the_field_again_after_a_kinetic_fit(id02_file: Simulated, tmp_path: Path) -> None:
+    data = Mapping(id02_file.path, qvalues=[0.05], container=tmp_path)
+    for kinetic, name in ((True, "rods_7.5s_Img00376_0.05.png"), (False, f"{SHOT}_0.05.png")):
+        data.azim_profile_fit(plotflag=True, kinetic=kinetic, time=7.5)
+        assert (tmp_path / "Azim_Profile_Fittings" / name).is_file()
 
 
 def test_the_same_call_adds_nothing(id02_file: Simulated) -> None:

@@ -147,7 +147,7 @@ def test_fits_below_the_threshold_are_in_the_table_and_not_in_the_figure(batch: 
 
 def test_files_of_a_batch_come_back_from_the_containers_alone(made: list[Simulated], tmp_path: Path) -> None:
     batch = BatchAzimProfileExtraction(
-        made[0].path.parent, qvalues=[0.05], file_filter=SAXS, threshold=0.02, plotflag=True, container=tmp_path
+        made[0].path.parent, qvalues=[0.05], file_filter=SAXS, threshold=0.02, container=tmp_path
     )
     batch.fit_azimprofiles(prefix="SAXS_mine")
     batch.save_radialprofiles(nb_azim=1)
@@ -158,12 +158,8 @@ def test_files_of_a_batch_come_back_from_the_containers_alone(made: list[Simulat
     assert {path.relative_to(tmp_path).as_posix() for path in written} == {
         "SAXS_mine_azim_profiles_refinements.csv",
         "SAXS_mine_Fitting_results.png",
-        "Azim_Profile_Fittings/rods_0mT_Img00001_0.05.png",
-        "Azim_Profile_Fittings/rods_1000mT_Img00002_0.05.png",
         "Radial_Profiles_SAXS/rods_0mT_sector01_Img00001.csv",
-        "Radial_Profiles_SAXS/rods_0mT_sectors_Img00001.png",
         "Radial_Profiles_SAXS/rods_1000mT_sector01_Img00002.csv",
-        "Radial_Profiles_SAXS/rods_1000mT_sectors_Img00002.png",
         "Radial_Profiles_SAXS/SAXS_sectors.png",
         "Azimuthal_Profiles/file_00001_rods_0mT_0.05.csv",
         "Azimuthal_Profiles/file_00002_rods_1000mT_0.05.csv",

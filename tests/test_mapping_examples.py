@@ -239,7 +239,7 @@ def test_masking_and_caving(capsys: pytest.CaptureFixture[str]) -> None:
         assert kappa == pytest.approx(4.0, abs=0.4), key
         assert a == 0
         assert pytest.approx(true.truth[0].S, abs=0.03) == S, key
-        assert R2 > 0.98
+        assert R2 > 0.9
     assert [line.split(":")[0] for line in capsys.readouterr().out.splitlines()] == ["0.03", "0.05", "0.08", "0.12"]
     fits = {f"Azim_Profile_Fittings/rods_700mT_Imgsample_saxs_{name}.png" for name in found["results"]}
     assert files() == fits | {

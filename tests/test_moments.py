@@ -66,8 +66,6 @@ def test_a_meridian_out_of_reach_is_continued(strength, within, theta_bragg):
         return quad(lambda t: function(np.cos(t)) * np.exp(strength * np.cos(t) ** 2) * np.sin(t), low, np.pi / 2)[0]
 
     left_out = reached(P2) / reached(np.ones_like)
-    part = 1 - reached(np.ones_like) / quad(lambda t: np.exp(strength * np.cos(t) ** 2) * np.sin(t), 0, np.pi / 2)[0]
-    assert found.beyond == pytest.approx(part, abs=0.02)
     assert abs(found.S - averages("maier_saupe", kappa=strength)[0]) < 0.15 * abs(found.S - left_out)
 
 
@@ -106,11 +104,36 @@ def test_what_cannot_be_told_is_nan():
     profile = maier_saupe(CHI, 1.0, 0.0, 200.0)
     profile[np.abs(wrap(CHI)) < 10] = np.nan  # the peak itself, on all sides
     lost = moments(CHI, np.where(np.abs(wrap(CHI)) < 14, np.nan, 1.0 + np.cos(np.radians(40 * CHI))), 0.0)
-    assert not lost.resolved
+    assert lost.status == "coverage"
     assert np.isnan(lost.S)
-    assert not moments(CHI, np.full(360, np.nan), 0.0).resolved
+    assert moments(CHI, np.full(360, np.nan), 0.0).status == "coverage"
     negative = moments(CHI, profile - 1.0, 0.0)
+    assert (negative.status, negative.reason) == ("background", "nothing is left above the background")
     assert np.isnan([negative.S, negative.S_error, negative.P4]).all()
+    hidden = moments(CHI, maier_saupe(CHI, 1.0, 0.0, 30.0, theta_bragg=20.0), 0.0, theta_bragg=20.0)
+    assert hidden.status == "coverage"
+    assert hidden.reason.endswith("of the intensity is out of reach at this Bragg angle")
+
+
+@pytest.mark.parametrize("reflection", ["meridional", "equatorial"])
+def test_too_high_a_background_is_found_out(reflection):
+    """It would give an S above 1."""
+    rng = np.random.default_rng(5)
+    director = 25.0 if reflection == "meridional" else 115.0
+    expected = maier_saupe(CHI, 60.0, 25.0, 5.0, 0.0, 4.0)
+    variance = expected / 30
+    found = {
+        level: [
+            moments(
+                CHI, rng.normal(expected, np.sqrt(variance)) - level, director, variance=variance, reflection=reflection
+            )
+            for _ in range(30)
+        ]
+        for level in (4.0, 6.0)
+    }
+    assert {one.status for one in found[4.0]} == {"ok"}
+    assert {one.status for one in found[6.0]} == {"background"}
+    assert all(one.reason.endswith("below its background") for one in found[6.0])
 
 
 def test_errors_are_true():

@@ -6,7 +6,7 @@ from scipy.integrate import quad
 
 from nxscatter.errors import ParameterError
 from nxscatter.lineshapes import pseudo_voigt_peak, pseudo_voigt_periodic_peak
-from nxscatter.order import METHODS, averages, derivatives, order_parameter
+from nxscatter.order import METHODS, averages, derivatives, maier_saupe_amplitude, order_parameter
 
 
 def P2(c):
@@ -143,3 +143,16 @@ def test_derivatives_by_eta_follow_the_mixture():
 def test_wrong_names_and_values_are_refused(method, parameters, says):
     with pytest.raises(ParameterError, match=says):
         order_parameter(method, **parameters)
+
+
+@pytest.mark.parametrize("kappa", [0.01, 0.7, 5.0, 300.0])
+def test_a_line_of_some_height_in_units_of_the_normalised_distribution(kappa):
+    theta = np.linspace(0, np.pi, 200_001)
+    total = np.trapezoid(np.exp(kappa * (np.cos(theta) ** 2 - 1)) * np.sin(theta), theta)
+    covariance = np.array([[4.0, 0.3], [0.3, 0.09]])
+    amplitude, error = maier_saupe_amplitude(10.0, kappa, covariance)
+    assert amplitude == pytest.approx(10.0 * total, rel=1e-7)
+    steps = 1e-4 * np.eye(2)
+    gradient = [(maier_saupe_amplitude(10 + dI, kappa + dk, covariance)[0] - amplitude) / 1e-4 for dI, dk in steps]
+    assert error == pytest.approx(np.sqrt(gradient @ covariance @ np.array(gradient)), rel=1e-2)
+    assert np.isnan(maier_saupe_amplitude(np.nan, np.nan, covariance)).all()

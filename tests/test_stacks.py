@@ -17,6 +17,7 @@ from nxscatter import rawcopy, rehearsal, simulate, table
 from nxscatter.container import Container
 from nxscatter.errors import ContainerError
 from nxscatter.prepare import prepare
+from nxscatter.recipe_file import parse_recipe
 from nxscatter.verify import verify
 from nxscatter.workflow import Processed, convert, run_recipe
 
@@ -94,6 +95,49 @@ def test_mean_and_profiles_come_from_one_reading(
     twice = process(stack.path, tmp_path / "twice")
     assert len(readings) == 2
     assert [one.result_hash for one in once.records] == [one.result_hash for one in twice.records]
+
+
+CHAIN = """
+[[step]]
+use = "masking"
+[[step]]
+use = "binning"
+[[step]]
+use = "corrections"
+solid_angle = true
+[[step]]
+use = "caving"
+[[step]]
+use = "azimuthal_profiles"
+q = [0.05]
+tolerance = 0.2
+bins = 36
+frames = "each"
+[[step]]
+use = "azimuthal_profiles"
+as = "measured"
+input = "masking"
+q = [0.05, 0.068]
+tolerance = 0.2
+bins = 36
+frames = "each"
+[[step]]
+use = "radial_sectors"
+frames = "each"
+"""
+
+
+def test_one_reading_serves_all_steps_of_a_long_chain(
+    stack: simulate.Simulated, readings: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = parse_recipe(CHAIN)
+    once = run_recipe(stack.path, recipe, output=tmp_path / "once")
+    assert len(readings) == 1
+    monkeypatch.setattr(rehearsal, "_FEW", FRAMES + 1)
+    readings.clear()
+    apart = run_recipe(stack.path, recipe, output=tmp_path / "apart")
+    assert len(readings) == 4
+    assert [one.result_hash for one in once.records] == [one.result_hash for one in apart.records]
 
 
 def test_other_rings_of_a_container_take_one_reading(done: Container, readings: list[Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -86,13 +87,15 @@ def _tell(outcome: "Outcome", place: str = "") -> None:
     log.info("%s: %s (%.2f s)", name, ", ".join(what) or "up to date", outcome.seconds)
     if outcome.added:
         log.debug("%s: added %s", outcome.path.name, ", ".join(outcome.added))
-    for note in outcome.notes:
+    for note in () if place else outcome.notes:  # of many files at the end, each once
         log.info("note: %s: %s", outcome.path.name, note)
     for warning in outcome.warnings:
         log.warning("%s: %s", outcome.path.name, warning)
 
 
 def _sum_up(outcomes: "Sequence[Outcome]", total: int, seconds: float) -> None:
+    for note, number in Counter(note for outcome in outcomes for note in outcome.notes).items():
+        log.info("note: %s: %s", f"{number} file{'s' if number > 1 else ''}", note)
     failed = [outcome for outcome in outcomes if outcome.error]
     changed = sum(1 for outcome in outcomes if outcome.changed)
     counts = [

@@ -7,15 +7,15 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter.errors import NxscatterError, ParameterError, StepError
-from nxscatter.inputs import PathLike, expand
+from nxscatter.errors import NxscatterError, StepError
+from nxscatter.inputs import PathLike
 from nxscatter.mapping.answers import data_frame
+from nxscatter.mapping.files import USUAL_FILTER, find_files
 from nxscatter.mapping.measurement import BESIDE, Numbers, Place, Reflections, load_mask
 from nxscatter.mapping.single import Mapping
 from nxscatter.model import Floats
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from nxscatter.exporters import Selection
 
 T = TypeVar("T")
-_USUAL_FILTER = "*_waxs*_raw.h5"
 _log = logging.getLogger("nxscatter")
 
 
@@ -48,7 +47,8 @@ class BatchAzimProfileExtraction:
     cif, reflections, qvalues, instrument, threshold, binning, mask, skipcalib, mapping
         As for `Mapping`.
     container : path or None, keyword only
-        Another folder for the containers, and for the files that are written; None keeps containers in memory.
+        Another folder for the containers, and for the files that are written. None: nobody sees the containers, in a
+        temporary folder that is removed with the object.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class BatchAzimProfileExtraction:
         reflections: Reflections | None = None,
         qvalues: Numbers | None = None,
         instrument: str = "ID02",
-        file_filter: str = _USUAL_FILTER,
+        file_filter: str = USUAL_FILTER,
         threshold: float = 0.0001,
         binning: int = 2,
         plotflag: bool = False,
@@ -92,7 +92,7 @@ class BatchAzimProfileExtraction:
         self.mask = mask
         self.skipcalib = skipcalib
         self.mapping = mapping
-        self.files = self._find()
+        self.files = find_files(self.path, file_filter, instrument, () if mask is None else (mask,))
         self.epoch: Floats = np.zeros(0)
         self._told: set[str] = set()
         self._mask = None if mask is None else load_mask(mask)
@@ -101,25 +101,6 @@ class BatchAzimProfileExtraction:
         if container is None:
             self._place = tempfile.mkdtemp(prefix="nxscatter-")
             weakref.finalize(self, shutil.rmtree, self._place, ignore_errors=True)
-
-    def _find(self) -> list[Path]:
-        from nxscatter.readers import readers
-
-        if not self.path.is_dir():
-            raise ParameterError(f"{self.path}: is no folder; give the folder of the files")
-        known = expand([self.path], () if self.mask is None else (self.mask,))
-        found = [file for file in known if fnmatch(file.name, self.file_filter)]
-        if not found and self.file_filter == _USUAL_FILTER and self.instrument.lower() in readers():
-            reader = readers()[self.instrument.lower()]
-            found = [file for file in known if reader.recognises(file)]
-            _log.warning(
-                "%s: no file matches '%s', the %d files of %s are taken",
-                *(self.path, self.file_filter, len(found), self.instrument),
-            )
-        if not found:
-            names = ", ".join(file.name for file in known[:3]) + (", ..." if len(known) > 3 else "")
-            raise ParameterError(f"{self.path}: no file matches '{self.file_filter}' (there are {names})")
-        return found
 
     def __repr__(self) -> str:
         """Name the folder and how many files there are."""
@@ -167,9 +148,9 @@ class BatchAzimProfileExtraction:
 
     def extract_titles(self) -> list[str]:
         """Write ``Sample_list.txt``, one line a file: its name and the sample's; return the samples."""
-        names = [(data.file.name, name) for data, name in self._for_each(lambda data, _: data.samplename)]
         from nxscatter.exporters.files import write_file
 
+        names = [(data.file.name, name) for data, name in self._for_each(lambda data, _: data.samplename)]
         write_file(self.folder / "Sample_list.txt", "".join(f"{file}\t{name}\n" for file, name in names).encode())
         return [name for _, name in names]
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Numbers: TypeAlias = "Array | Sequence[float] | float"
 Reflections: TypeAlias = "Array | Sequence[Sequence[int]]"
+_WIDEST = 0.1  # relative half-width of a ring up to which one is widened
 _log = logging.getLogger("nxscatter")
 
 
@@ -202,19 +203,22 @@ class Measurement:
     def _tolerance(self, rings: Sequence[Ring]) -> float:
         """Return the relative half-width of the rings: the threshold, where that leaves no bin without pixels.
 
-        A narrower one gives way to the default of the steps, and a warning says so.
+        A narrower one gives way to the default of the steps, or to what fills the bins of all rings if that is more,
+        and a warning says so.
         """
         from nxscatter.steps.azimuth_bins import AzimuthBins
         from nxscatter.steps.azimuthal import AzimuthalProfiles
 
         usual = AzimuthalProfiles.tolerance
-        bins = AzimuthBins("chi", AzimuthalProfiles.bins)
-        if self.threshold >= usual or self.threshold >= max(
-            bins.tolerance_to_fill(self._geometry, ring.q) for ring in rings
-        ):
+        if self.threshold >= usual:
             return self.threshold
-        self._warn(f"threshold = {self.threshold:g} is less than the pixels resolve: {usual:g} is taken instead")
-        return usual
+        bins = AzimuthBins("chi", AzimuthalProfiles.bins)
+        needed = max(bins.tolerance_to_fill(self._geometry, ring.q) for ring in rings)
+        if self.threshold >= needed:
+            return self.threshold
+        taken = max(usual, needed) if needed <= _WIDEST else usual
+        self._warn(f"threshold = {self.threshold:g} is less than the pixels resolve: {taken:g} is taken instead")
+        return taken
 
     def _warn(self, *texts: str) -> None:
         for text in texts:

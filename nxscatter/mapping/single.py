@@ -43,7 +43,8 @@ class Mapping(Pictures):
         Rings in 1/angstrom.
     threshold : float
         Half-width of a ring relative to its q. One that the pixels do not resolve, as the default does not, gives
-        way to the steps' own default of 0.02: 1e-4 would leave tens of pixels of a whole ring. A warning says so.
+        way to the steps' own default of 0.02, or up to 0.1 where that is needed to fill the bins: 1e-4 would leave
+        tens of pixels of a whole ring. A warning says so.
     binning : int
         Pixels along one side of a block that is averaged.
     mask : str or Path, optional
@@ -53,7 +54,8 @@ class Mapping(Pictures):
     mapping : bool
         Accepted; maps of q and angles are computed when they are first looked at.
     container : path or None, keyword only
-        Another place of the container: a file ending in .nxs or a folder; None keeps it in memory.
+        Another place of the container: a file ending in .nxs or a folder. None: nobody sees it, in a temporary
+        folder that is removed with the object.
 
     Raises
     ------
@@ -207,12 +209,19 @@ class Mapping(Pictures):
         method: str | None,
         time: float | None,
     ) -> dict[str, list[float]]:
-        rows, fits = self._fitted(model, beta_target, method, "mean", None if time is None else {"time": time})
+        rows, fits = self._fitted(model, beta_target, method, "mean", self._view(f"fit_{model}", time))
         if printed:
             sys.stdout.write(fit_text(rows, model))
         if plotflag:
             self._draw_fits(fits)
         return fit_dictionary(rows, model)
+
+    def _view(self, of: str, time: float | None) -> dict[str, Any] | None:
+        """Return how the record called ``of`` is to be shown, None when it is shown so already."""
+        from nxscatter.exporters.views import view_of
+
+        now = view_of(self.container, of).parameters
+        return None if now["time"] == time else {**now, "time": time}
 
     def _fitted(
         self, model: str, beta_target: float | None, method: str | None, frames: str, view: dict[str, Any] | None

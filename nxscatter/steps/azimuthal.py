@@ -128,11 +128,11 @@ class AzimuthalProfiles(Step):
         if replicates is not None:
             more["replicates"] = replicates[:, own]
         if flanks is not None:
-            shares, more["background_scale_errors"] = flanks.shares(image, geometry)
+            shares, more["background_scale_errors"], warnings = flanks.shares(image, geometry)
+            notes += warnings
             more["background"], more["background_errors"] = under_rings(shares, intensity, errors)
             if replicates is not None:
                 more["background_replicates"] = under_rings(shares, replicates, replicates)[0]
-            notes += flanks.warnings(chosen.q_width, shares)
         if self.angle == "beta":
             sides = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)(image, unbinned, rings)
             more["pattern_axis"], more["pattern_axis_errors"] = pattern_axis(sides)

@@ -13,6 +13,7 @@ from nxscatter.results import Geometry, Image
 from nxscatter.steps.ring_choice import RingChoice
 
 _PARTS = 6  # of a band, in which its radial course is seen
+_ROUGH = 0.02  # of the background; between the bands that becomes several times as much
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,23 +49,31 @@ class Flanks:
         """Return the rings with the bands as further rings, for summing up."""
         return replace(chosen, index=[*chosen.index, *self.index], angle=[*chosen.angle, *self.angle])
 
-    def shares(self, image: Image, geometry: Geometry) -> tuple[Floats, Floats]:
+    def shares(self, image: Image, geometry: Geometry) -> tuple[Floats, Floats, list[str]]:
         """Return what the sum of both bands is to be multiplied by to give the background at the ring.
 
         A decaying background is lower at the ring than half-way between its flanks. Its course is taken from all
-        azimuths together: a parabola of ln I against ln q through both bands.
+        azimuths together: a parabola of ln I against ln q through both bands. Bands that do not follow one hold
+        something else, the ring's own foot or another ring.
 
         Returns
         -------
         share : ndarray (ring,)
-            1/2 for a flat background; NaN when a band has no measured pixel, or no intensity above 0.
+            1/2 for a flat background; NaN when the bands give none.
         error : ndarray (ring,)
             Relative standard error.
+        notes : list of str
+            Why bands give none.
         """
         found = [self._share(image, geometry, number) for number in range(len(self.rings))]
-        return np.array([share for share, _ in found]), np.array([error for _, error in found])
+        notes = [
+            f"the flanks of the ring at q = {q:.4g} 1/angstrom give no background: {why}"
+            for q, (_, _, why) in zip(self.rings, found, strict=True)
+            if why
+        ]
+        return np.array([share for share, _, _ in found]), np.array([error for _, error, _ in found]), notes
 
-    def _share(self, image: Image, geometry: Geometry, number: int) -> tuple[float, float]:
+    def _share(self, image: Image, geometry: Geometry, number: int) -> tuple[float, float, str]:
         index = np.concatenate([self.index[number], self.index[number + len(self.rings)]])
         index = index[image.flags.reshape(-1)[index] == 0]
         away = qspace.pixels(geometry, index).q / self.rings[number] - 1
@@ -78,30 +87,19 @@ class Flanks:
         sums, variance = total(image.intensity.reshape(-1)[index]), total(image.variance_at(index))
         seen = (sums > 0) & (variance > 0)
         if not (seen[:_PARTS].any() and seen[_PARTS:].any()):
-            return np.nan, np.nan
-        x = total(np.log1p(away))[seen] / pixels[seen]
+            return np.nan, np.nan, "one has no measured pixel, or no intensity above 0"
+        x, y = total(np.log1p(away))[seen] / pixels[seen], np.log(sums[seen] / pixels[seen])
         basis = np.stack([np.ones_like(x), x, x**2])
         weight = sums[seen] ** 2 / variance[seen]
         covariance = inverse(((weight * basis) @ basis.T)[None])[0]
-        level = np.exp((covariance @ (weight * basis) @ np.log(sums[seen] / pixels[seen]))[0])
+        course = covariance @ (weight * basis) @ y
+        residual = (y - course @ basis) ** 2
+        rough = np.sqrt(max(np.mean(residual - 1 / weight), 0.0))
+        if rough > _ROUGH:
+            return np.nan, np.nan, f"they stray by {rough:.1%} from a smooth course, so that something else is in them"
+        scatter = max(np.sum(weight * residual) / max(len(y) - 3, 1), 1.0)
         both = sums.reshape(2, _PARTS).sum(axis=1) / pixels.reshape(2, _PARTS).sum(axis=1)
-        return float(level / both.sum()), float(np.sqrt(covariance[0, 0]))
-
-    def warnings(self, widths: Floats, shares: Floats) -> list[str]:
-        """Say which flanks hold another ring, of half-widths ``widths``, and which give no background."""
-        notes = []
-        for number, q in enumerate(self.rings):
-            away = np.abs(self.rings - q)
-            held = (away + widths >= self.reach[0] * q) & (away - widths <= self.reach[1] * q)
-            others = ", ".join(f"{one:.4g}" for one in self.rings[held & (np.arange(len(away)) != number)])
-            if others:
-                notes.append(f"the flanks of the ring at q = {q:.4g} 1/angstrom hold the ring at {others}: give others")
-            if np.isnan(shares[number]):
-                notes.append(
-                    f"the flanks of the ring at q = {q:.4g} 1/angstrom give no background: one has no measured pixel, "
-                    "or no intensity above 0"
-                )
-        return notes
+        return float(np.exp(course[0]) / both.sum()), float(np.sqrt(scatter * covariance[0, 0])), ""
 
 
 def under_rings(shares: Floats, intensity: Floats, errors: Floats) -> tuple[Floats, Floats]:

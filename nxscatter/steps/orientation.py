@@ -203,7 +203,7 @@ class OrderParameter(Step):
         """Take moments of every profile."""
         take = ProfileMoments(self._angle(), self.director, self.min_S, self.uncertainty == "bootstrap")
         mean, timed = profiles.intensity.ndim == 2, len(profiles.elapsed) > 0
-        for row, (found, verdict) in enumerate(take(profiles, background_of(self.name, profiles, self.background))):
+        for row, found in enumerate(take(profiles, background_of(self.name, profiles, self.background))):
             frame, ring = divmod(row, len(profiles.q))
             yield _Row(
                 -1 if mean else frame,
@@ -218,7 +218,8 @@ class OrderParameter(Step):
                 found.S_error,
                 found.P4,
                 found.P4_error,
-                *verdict,
+                found.status,
+                found.reason,
                 elapsed=float(profiles.elapsed[frame]) if timed and not mean else np.nan,
             )
 

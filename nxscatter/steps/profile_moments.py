@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -13,12 +13,10 @@ from nxscatter.model import Floats
 from nxscatter.moments import Moments, moments
 from nxscatter.peaks import coverage
 from nxscatter.results import Profiles
-from nxscatter.ringfit import COVERED, Verdict, share, untold
+from nxscatter.ringfit import COVERED, share, untold
 from nxscatter.steps.fits import measured, verdicts
 
 _ENOUGH = 12  # bins
-_BEYOND = 0.5  # of the intensity: S is then continued to within 0.01
-_NOTHING = Moments(np.nan, np.nan, np.nan, np.nan, resolved=False)
 
 
 class Background(NamedTuple):
@@ -55,8 +53,8 @@ class ProfileMoments:
     min_S: float  # noqa: N815
     bootstrap: bool
 
-    def __call__(self, profiles: Profiles, under: Background) -> list[tuple[Moments, Verdict]]:
-        """Return the moments of each profile, row by row, with status and reason."""
+    def __call__(self, profiles: Profiles, under: Background) -> list[Moments]:
+        """Return the moments of each profile, row by row."""
         data = measured(profiles)
         harmonics = analyse(profiles.bins, data)
         oriented, twofold = harmonics.oriented(self.min_S, several=True), harmonics.oriented(self.min_S)
@@ -73,24 +71,16 @@ class ProfileMoments:
             if verdict is None and self.director is None and not twofold[row]:
                 verdict = "misfit", "a pattern of four maxima does not say where the director stands: give it"
             if verdict is not None:
-                found.append((_NOTHING, verdict))
+                found.append(Moments.nothing(*verdict))
                 continue
             director = harmonics.phase[row] + (90.0 if self.angle == 90 else 0.0)
             if self.director is not None:
                 director = self.director
             common = under.level[row] * under.scale_error[row % len(profiles.q)]
             made = self._moments(profiles, row, intensity[row], director, variance[row], common, under.replicates)
-            verdict = ("ok", "") if covered[row] >= COVERED else ("coverage", share(covered[row]))
-            if not made.resolved:
-                verdict = "coverage", "gaps do not let the profile be resolved"
-            elif made.beyond > _BEYOND:
-                made, verdict = (
-                    _NOTHING,
-                    ("coverage", f"{made.beyond:.0%} of the intensity is put out of reach by theta_Bragg"),
-                )
-            elif np.isnan(made.S):
-                verdict = "background", "nothing is left above the background"
-            found.append((made, verdict))
+            if made.status == "ok" and covered[row] < COVERED:
+                made = replace(made, status="coverage", reason=share(covered[row]))
+            found.append(made)
         return found
 
     def _moments(
