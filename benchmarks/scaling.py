@@ -158,8 +158,9 @@ def child(what: str, name: str) -> dict[str, float]:
     start = process_time()
     if what == "read":
         with h5py.File(path) as file:
-            for number in range(len(file[DATA])):
-                file[DATA][number]
+            data = file[DATA]
+            for number in range(len(data)):
+                data[number]
     elif what == "convert":
         from nxscatter.workflow import convert
 

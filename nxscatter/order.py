@@ -200,12 +200,15 @@ def _gauss_legendre() -> Averages:
     return (nodes + 1) / 2, weights / 2
 
 
-def maier_saupe_amplitude(height: float, kappa: float, covariance: Floats) -> tuple[float, float]:
+def maier_saupe_amplitude(
+    height: float, kappa: float, covariance: Floats, theta_bragg: float = 0.0
+) -> tuple[float, float]:
     """Return what a fitted line of some height is in units of the normalised Maier-Saupe distribution.
 
-    ``height*exp(kappa*(cos^2 theta - 1)) = A*exp(kappa*cos^2 theta)/Z(kappa)`` with Z the integral of
-    ``exp(kappa*cos^2 theta)*sin(theta)`` over 0..180 degrees, so that ``A = height*2*D(sqrt(kappa))/sqrt(kappa)``, D
-    being Dawson's integral. The derivative of ln A by kappa is ``<cos^2> - 1``.
+    ``height*exp(kappa*(cos^2 theta - cos^2 theta_bragg)) = A*exp(kappa*cos^2 theta)/Z(kappa)`` with Z the integral of
+    ``exp(kappa*cos^2 theta)*sin(theta)`` over 0..180 degrees, so that
+    ``A = height*2*D(sqrt(kappa))/sqrt(kappa)*exp(kappa*sin^2 theta_bragg)``, D being Dawson's integral. The derivative
+    of ln A by kappa is ``<cos^2> - cos^2 theta_bragg``.
 
     Parameters
     ----------
@@ -213,6 +216,8 @@ def maier_saupe_amplitude(height: float, kappa: float, covariance: Floats) -> tu
         Parameters of `lineshapes.maier_saupe`, kappa above 0.
     covariance : ndarray (2, 2)
         Theirs.
+    theta_bragg : float
+        Bragg angle at which the line was fitted against azimuth, degrees.
 
     Returns
     -------
@@ -223,7 +228,8 @@ def maier_saupe_amplitude(height: float, kappa: float, covariance: Floats) -> tu
 
     if not kappa > 0:
         return float("nan"), float("nan")
-    factor = 2 * float(dawsn(np.sqrt(kappa))) / np.sqrt(kappa)
+    top = np.cos(np.radians(theta_bragg)) ** 2
+    factor = 2 * float(dawsn(np.sqrt(kappa))) / np.sqrt(kappa) * np.exp(kappa * (1 - top))
     mean_square = (2 * float(order_parameter("maier_saupe", kappa=kappa)) + 1) / 3
-    gradient = factor * np.array([1.0, height * (mean_square - 1)])
+    gradient = factor * np.array([1.0, height * (mean_square - top)])
     return float(height * factor), float(np.sqrt(gradient @ covariance @ gradient))

@@ -13,7 +13,7 @@ from scattering import Stack, make_geometry, make_image, q_at
 from nxscatter import qspace
 from nxscatter.chain import MaskedStage, RawStage
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Exposure
+from nxscatter.model import Attachment, Exposure
 from nxscatter.results import Rings
 from nxscatter.steps.azimuthal import AzimuthalProfiles
 from nxscatter.steps.binning import Binning
@@ -311,6 +311,35 @@ def test_bins_beyond_the_detector_and_masked_ones_are_no_reason_to_warn():
     geometry = make_geometry(center_y=2.0, center_x=2.0)
     image = make_image(frames(), holes(0.6))
     assert profiles(image, geometry, q=(q_at(geometry, 90.0),), bins=180).notes == ()
+
+
+def test_a_ring_off_the_detector_is_empty_beside_others_and_says_so():
+    low, high = qspace.q_range(GEOMETRY)
+    result = profiles(make_image(frames()), q=(Q[0], 1.0, 20.0), flanks=(0.2, 0.3), replicates=2)
+    assert np.isfinite(result.intensity[0]).all()
+    assert np.isnan(result.intensity[1:]).all()
+    assert not result.pixels[1:].any()
+    assert result.theta_bragg[1] == pytest.approx(np.degrees(np.arcsin(1 / (4 * np.pi))))
+    assert np.isnan(result.theta_bragg[2])
+    assert any(
+        f"q = 1 lies outside the detector: it reaches from {low:.4g} to {high:.4g}" in one for one in result.notes
+    )
+    assert any("q = 20 is beyond 4 pi/wavelength = 12.57" in one for one in result.notes)
+    with pytest.raises(StepError, match="d is below half the wavelength"):
+        profiles(make_image(frames()), q=(20.0,))
+
+
+def test_extinct_reflections_are_named():
+    text = "data_x\n" + "".join(
+        f"_cell_{key} {value}\n"
+        for key, value in (("length_a", 2.5), ("length_b", 2.5), ("length_c", 4.07), ("angle_alpha", 90))
+    )
+    text += "_cell_angle_beta 90\n_cell_angle_gamma 120\n_symmetry_space_group_name_H-M 'P 63/m m c'\n"
+    cif = Attachment("co.cif", text, "cif")
+    result = profiles(make_image(frames()), hkl=("1 0 0", "0 0 1"), cif=cif)
+    assert result.notes == (
+        "co.cif: reflection (0 0 1) is extinct in P 63/m m c, what is seen there is something else",
+    )
 
 
 def test_a_ring_too_small_for_any_tolerance_asks_for_fewer_bins():

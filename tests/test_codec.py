@@ -140,6 +140,25 @@ def test_every_number_in_the_file_has_the_declared_units(kind):
     units()
 
 
+@pytest.mark.parametrize(("model", "expected"), [("pseudo_voigt", "counts*degree"), ("maier_saupe", "counts")])
+def test_a_fitted_intensity_has_the_units_of_its_line(model, expected):
+    @settings(SETTINGS, max_examples=1)
+    @given(result=result_of(results.Fits))
+    def units(result):
+        columns = {name: np.zeros(len(result.frame)) for name in ("I", "x0", "kappa")}
+        fits = dataclasses.replace(result, model=model, values=columns, errors=columns)
+        for scale in ("counts", "1/m"):
+            with h5py.File("units", "w", driver="core", backing_store=False) as file:
+                record = make_group(file, "record", "NXprocess")
+                write_result(record, dataclasses.replace(fits, units=scale))
+                for name in ("I", "I_errors"):
+                    assert record["table"][name].attrs["units"] == expected.replace("counts", scale)
+                assert record["table"]["x0"].attrs["units"] == "degree"
+                assert "units" not in record["table"]["kappa"].attrs
+
+    units()
+
+
 def test_large_images_and_tables_come_back(tmp_path):
     image = np.random.default_rng(0).normal(size=(300, 301)).astype(np.float32)
     image[5] = np.nan

@@ -13,7 +13,7 @@ ROOT = Path(nxscatter.__file__).parent
 SCIENCE = {
     *("frames", "framesum", "streams", "plots", "results", "chain", "lineshapes", "crystal", "qspace"),
     *("normalization", "pyfai", "radial", "ring_center", "calibrant", "harmonics", "leastsquares"),
-    *("peaks", "peakfit", "ringfit", "moments", "order"),
+    *("peaks", "peakfit", "jointfit", "ringfit", "moments", "order"),
 }
 # each layer may use itself and those before it; what is not named uses containers, below the last one
 LAYERS = [

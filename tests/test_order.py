@@ -156,3 +156,22 @@ def test_a_line_of_some_height_in_units_of_the_normalised_distribution(kappa):
     gradient = [(maier_saupe_amplitude(10 + dI, kappa + dk, covariance)[0] - amplitude) / 1e-4 for dI, dk in steps]
     assert error == pytest.approx(np.sqrt(gradient @ covariance @ np.array(gradient)), rel=1e-2)
     assert np.isnan(maier_saupe_amplitude(np.nan, np.nan, covariance)).all()
+
+
+@pytest.mark.parametrize("theta_bragg", [0.0, 15.0])
+def test_amplitude_of_the_normalised_distribution(theta_bragg):
+    height, kappa = 30.0, 4.0
+    covariance = np.array([[4.0, -0.1], [-0.1, 0.01]])
+
+    def amplitude(height, kappa):
+        norm = quad(lambda t: np.exp(kappa * np.cos(t) ** 2) * np.sin(t), 0, np.pi)[0]
+        return height / np.exp(kappa * np.cos(np.radians(theta_bragg)) ** 2) * norm
+
+    found, error = maier_saupe_amplitude(height, kappa, covariance, theta_bragg)
+    assert found == pytest.approx(amplitude(height, kappa), rel=1e-9)
+    slope = [
+        (amplitude(height + 1e-4, kappa) - amplitude(height - 1e-4, kappa)) / 2e-4,
+        (amplitude(height, kappa + 1e-4) - amplitude(height, kappa - 1e-4)) / 2e-4,
+    ]
+    assert error == pytest.approx(np.sqrt(slope @ covariance @ slope), rel=1e-6)
+    assert np.isnan(maier_saupe_amplitude(height, float("nan"), covariance)).all()

@@ -113,6 +113,15 @@ def test_rate_is_a_gaussian_ring_on_a_power_law():
     np.testing.assert_allclose(pattern.rate(q, np.zeros(5), 1.0) - background, [0, 40, 80, 40, 0], atol=1e-9)
 
 
+def test_wide_angles_show_the_distribution_at_the_angles_they_reach():
+    ring = Ring(2.9, 80.0, 0.04, "maier_saupe", director=25.0, kappa=4.0)
+    chi = np.array([25.0, 70.0, 115.0])
+    theta = np.arcsin(2.9 / (4 * np.pi))
+    polar = np.arccos(np.cos(theta) * np.cos(np.radians(chi - 25)))
+    expected = 80 * np.exp(4 * (np.cos(polar) ** 2 - np.cos(theta) ** 2))
+    np.testing.assert_allclose(Pattern((ring,), flat=0.0).rate(np.full(3, 2.9), chi, 1.0), expected, rtol=1e-9)
+
+
 def test_eiger2_4m_has_eight_modules():
     live = ~EIGER2_4M.gap_mask()
     labels, count = ndimage.label(live)

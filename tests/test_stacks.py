@@ -101,10 +101,11 @@ CHAIN = """
 [[step]]
 use = "masking"
 [[step]]
-use = "binning"
-[[step]]
 use = "corrections"
-solid_angle = true
+solid_angle = "relative"
+time = true
+[[step]]
+use = "binning"
 [[step]]
 use = "caving"
 [[step]]

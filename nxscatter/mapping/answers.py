@@ -93,5 +93,6 @@ def _parameters(fits: Fits, number: int) -> dict[str, float]:
     if fits.model == "maier_saupe":
         at = [list(fits.values).index(name) for name in ("I", "kappa")]
         covariance = fits.covariance[number][np.ix_(at, at)]
-        values["I"], errors["I"] = maier_saupe_amplitude(values["I"], values["kappa"], covariance)
+        theta_bragg = float(fits.theta_bragg[number]) if fits.angle == "chi" else 0.0
+        values["I"], errors["I"] = maier_saupe_amplitude(values["I"], values["kappa"], covariance, theta_bragg)
     return {**values, **{f"{name}_error": error for name, error in errors.items()}}
