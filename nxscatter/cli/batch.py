@@ -28,13 +28,14 @@ def work_on(
     jobs: int = 1,
     scheduler: str | None = None,
     fail_fast: bool = False,
-) -> int:
-    """Do a job for each input, tell what becomes of it, and return the exit code."""
+) -> "list[Outcome]":
+    """Do a job for each input, tell and return what becomes of it."""
     from nxscatter.batch import run_all, run_one
 
     if len(paths) == 1:
-        _tell(run_one(work, paths[0]))
-        return 0
+        outcome = run_one(work, paths[0])
+        _tell(outcome)
+        return [outcome]
     outcomes: list[Outcome] = []
     start = perf_counter()
     try:
@@ -44,6 +45,11 @@ def work_on(
                 _tell(outcome, f"[{len(outcomes)}/{len(paths)}] ")
     finally:
         _sum_up(outcomes, len(paths), perf_counter() - start)
+    return outcomes
+
+
+def exit_code(outcomes: "Iterable[Outcome]") -> int:
+    """Return 1 when any failed."""
     return 1 if any(outcome.error for outcome in outcomes) else 0
 
 

@@ -9,13 +9,12 @@ import typer
 
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
-from nxscatter.cli.batch import work_on
+from nxscatter.cli.batch import exit_code, work_on
 from nxscatter.cli.output import echo_fields
 from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
-    from nxscatter.recipe import Recipe
-    from nxscatter.workflow import Conversion, Processed
+    from nxscatter.workflow import Conversion
 
 
 @command(conversion=arg.conversion)
@@ -37,7 +36,8 @@ def convert(
     paths = expand(inputs, masks)
     if len(paths) > 1 and output is not None and output.endswith(".nxs"):
         raise ParameterError(f"-o {output}: is one file for {len(paths)} inputs; name a folder")
-    return work_on(partial(convert_file, conversion=replace(conversion, masks=masks), output=output), paths)
+    work = partial(convert_file, conversion=replace(conversion, masks=masks), output=output)
+    return exit_code(work_on(work, paths))
 
 
 @command()
@@ -91,9 +91,12 @@ def process(
 
     Each input gets one container, named after it; a container is appended to. What is up to date is left alone.
     """
+    from nxscatter import exporters
+    from nxscatter.container import Container
     from nxscatter.errors import ParameterError
     from nxscatter.inputs import expand
     from nxscatter.prepare import prepare
+    from nxscatter.workflow import run_recipe
 
     if no_mask and mask:
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")
@@ -101,34 +104,19 @@ def process(
         raise ParameterError(f"-o {output}: is the name of a file; name a folder")
     prepared = prepare(recipe, q=_numbers(q), cif=cif, hkl=hkl, settings=settings or (), mask=mask or ())
     work = partial(
-        _process_one,
+        run_recipe,
         recipe=prepared,
         output=output and str(Path(output).expanduser().absolute()),  # workers may start elsewhere
         conversion=conversion,
         keep_masks=not no_mask,
         force=force,
-        export=export and export.expanduser().absolute(),
     )
-    return work_on(work, [path.absolute() for path in expand(inputs, mask or ())], jobs, scheduler, fail_fast)
-
-
-def _process_one(
-    path: Path,
-    *,
-    recipe: "Recipe",
-    output: str | None,
-    conversion: "Conversion",
-    keep_masks: bool,
-    force: bool,
-    export: Path | None,
-) -> "Processed":
-    from nxscatter import exporters
-    from nxscatter.workflow import run_recipe
-
-    done = run_recipe(path, recipe, output=output, conversion=conversion, keep_masks=keep_masks, force=force)
-    if export is not None:
-        exporters.export(done.container, export)
-    return done
+    paths = [path.absolute() for path in expand(inputs, mask or ())]
+    outcomes = work_on(work, paths, jobs, scheduler, fail_fast)
+    made = [Container(outcome.container) for outcome in outcomes if outcome.container is not None]
+    if export is not None and made:
+        exporters.export(made, export.expanduser())  # together, as they share tables and figures
+    return exit_code(outcomes)
 
 
 def _numbers(text: str | None) -> list[float] | None:
