@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nxscatter.errors import ContainerError, LockedError
 
@@ -207,7 +207,18 @@ def clone(source: Path, target: Path) -> None:
         try:
             fcntl.ioctl(new, _FICLONE, old.fileno())
         except OSError:
-            shutil.copyfileobj(old, new, 16 * 1024 * 1024)
+            _copy(old, new)
+
+
+def _copy(old: BinaryIO, new: BinaryIO) -> None:
+    """Copy the rest of a file, inside the kernel where it can: several times faster than through this process."""
+    try:
+        while os.copy_file_range(old.fileno(), new.fileno(), 1 << 30):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP):
+            raise
+        shutil.copyfileobj(old, new, 1 << 18)
 
 
 def _flush(path: Path) -> None:

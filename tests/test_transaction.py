@@ -183,6 +183,33 @@ def test_a_clone_has_the_same_bytes(tmp_path):
     assert (tmp_path / "b").read_bytes() == source.read_bytes()
 
 
+def test_a_clone_is_made_where_the_kernel_cannot_copy(tmp_path, monkeypatch):
+    source = tmp_path / "a"
+    source.write_bytes(os.urandom(100_000))
+    calls = iter([4096])
+
+    def refuse(old, new, count):
+        copied = next(calls, None)
+        if copied is None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return os.write(new, os.read(old, copied))
+
+    monkeypatch.setattr(os, "copy_file_range", refuse)
+    clone(source, tmp_path / "b")
+    assert (tmp_path / "b").read_bytes() == source.read_bytes()
+
+
+def test_a_full_disk_stops_a_clone(tmp_path, monkeypatch):
+    (tmp_path / "a").write_bytes(b"x")
+
+    def full(old, new, count):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "copy_file_range", full)
+    with pytest.raises(OSError, match="No space left"):
+        clone(tmp_path / "a", tmp_path / "b")
+
+
 def test_links_are_followed_to_the_file(box, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     link = tmp_path / "elsewhere" / "link.nxs"
