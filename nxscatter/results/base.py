@@ -1,0 +1,93 @@
+"""What all results have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntFlag
+from typing import ClassVar
+
+from nxscatter.model import Json, quantity
+from nxscatter.plots import Plot
+
+STATUSES = (
+    "ok",
+    "isotropic",
+    "coverage",
+    "background",
+    "folded",
+    "misfit",
+    "not_converged",
+    "at_limit",
+    "too_few_points",
+)
+
+
+class PixelFlag(IntFlag):
+    """Why a pixel is not a plain measured one. Bits 0 to 8 as in NeXus NXdetector ``pixel_mask``."""
+
+    GAP = 1 << 0
+    DEAD = 1 << 1
+    UNDER_RESPONDING = 1 << 2
+    OVER_RESPONDING = 1 << 3
+    NOISY = 1 << 4
+    CLUSTER = 1 << 6
+    MASKED = 1 << 8
+    DUMMY = 1 << 9
+    BEAMSTOP = 1 << 10
+    NOT_A_NUMBER = 1 << 11
+    SATURATED = 1 << 12
+    FILLED = 1 << 15
+
+    @classmethod
+    def invalid(cls) -> int:
+        """All bits that make a pixel invalid: every one but FILLED."""
+        return 0xFFFF & ~int(cls.FILLED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Base of all results.
+
+    Attributes
+    ----------
+    notes : tuple of str
+        Warnings in words; they travel on to what is derived from this result.
+    auto : mapping
+        Values that the step chose by itself, stored beside the parameters and marked.
+
+    ``signal`` names the field that the main NXdata plots ("" when all are details), ``group`` that NXdata,
+    and ``axes`` which field runs along a dimension (a dimension without a field is numbered).
+    """
+
+    group: ClassVar[str] = "data"
+    signal: ClassVar[str] = ""
+    axes: ClassVar[Mapping[str, str]] = {}
+
+    notes: tuple[str, ...] = field(default=(), metadata={"stored": False})
+    auto: Mapping[str, Json] = field(default_factory=dict, metadata={"stored": False})
+
+    def column_units(self, name: str) -> str:
+        """Return the declared units of a column of a table that is kept as a mapping."""
+        return ""
+
+    @property
+    def title(self) -> str:
+        """Title of the main NXdata, "" for none."""
+        return ""
+
+    def plots(self) -> tuple[Plot, ...]:
+        """Return what `silx view` shows, the record's default first; empty: the main NXdata itself."""
+        return ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intensities(Result):
+    """Base of the results that hold intensities: declared in counts, which corrections turn into other units."""
+
+    units: str = quantity("", "units that the intensities have in place of the declared counts", default="counts")
+
+
+def first_of(frames: int) -> str:
+    """Say that only the first frame of a stack is drawn."""
+    return f", first of {frames} frames" if frames > 1 else ""
