@@ -143,7 +143,7 @@ class RingFitter:
         if "x0" in limited:
             keep, reasons = False, ["no peak where it was expected: x0 comes to the end of its range"]
         elif made.unexplained[row] > _UNEXPLAINED:
-            status, keep = "misfit", False
+            status, keep = "not_converged", False
             reasons = [f"the line does not follow {made.unexplained[row]:.0%} of the profile's variation"]
         if not made.converged[row]:
             status, keep, reasons = "not_converged", False, ["the fit did not converge"]
@@ -208,7 +208,7 @@ def folded(axis: float, error: float) -> Verdict | None:
     """
     if not abs(wrap(axis, 90)) > np.fmax(_ASKEW, 3 * error):
         return None
-    return "folded", (
+    return "not_converged", (
         f"the pattern stands at chi = {axis:.1f} degrees, and beta lays its two sides on each other: "
         "make the profile with angle = 'chi'"
     )

@@ -38,7 +38,7 @@ def test_its_error_is_true():
     assert axis.std() == pytest.approx(errors.mean(), rel=0.3)
 
 
-@pytest.mark.parametrize(("director", "status"), [(0.0, "ok"), (90.0, "ok"), (10.0, "folded"), (45.0, "folded")])
+@pytest.mark.parametrize(("director", "status"), [(0.0, "ok"), (90.0, "ok"), (10.0, "not_converged"), (45.0, "not_converged")])
 def test_what_beta_folds_is_not_fitted(director, status):
     measured = profiles(director)
     for step in (FitMaierSaupe(), FitPseudoVoigt()):
@@ -47,7 +47,7 @@ def test_what_beta_folds_is_not_fitted(director, status):
         assert np.isfinite(fits.values["x0"][0]) == (status == "ok")
     moments = OrderParameter(method=("moments",), background=(4.0,))(measured, ())
     assert moments.status == (status,)
-    if status == "folded":
+    if status == "not_converged":
         assert f"stands at chi = {measured.pattern_axis[0]:.1f} degrees" in fits.reason[0]
         assert "angle = 'chi'" in fits.reason[0]
         assert np.isnan(moments.S[0])

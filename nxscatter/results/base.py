@@ -15,8 +15,6 @@ STATUSES = (
     "isotropic",
     "coverage",
     "background",
-    "folded",
-    "misfit",
     "not_converged",
     "at_limit",
     "too_few_points",

@@ -69,7 +69,7 @@ class ProfileMoments:
             if verdict is None and np.isnan(under.level[row]).all():
                 verdict = "background", "no background: give one, or profiles with the ring's flanks"
             if verdict is None and self.director is None and not twofold[row]:
-                verdict = "misfit", "a pattern of four maxima does not say where the director stands: give it"
+                verdict = "not_converged", "a pattern of four maxima does not say where the director stands: give it"
             if verdict is not None:
                 found.append(Moments.nothing(*verdict))
                 continue
