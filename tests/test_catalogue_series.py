@@ -31,8 +31,17 @@ HASHES = {"up.nxs": "aa" * 32, "top.nxs": "bb" * 32}
 def series(tmp_path: Path) -> Path:
     """A series of two files with one ring each."""
     row = dict.fromkeys(table.columns()) | {
-        "record": "fit_maier_saupe_v1", "model": "maier_saupe", "S_method": "maier_saupe", "angle": "chi",
-        "q": 0.05, "peak": 1, "S": 0.25, "S_error": 0.01, "kappa": 1.5, "sample": "rods", "status": "ok",
+        "record": "fit_maier_saupe_v1",
+        "model": "maier_saupe",
+        "S_method": "maier_saupe",
+        "angle": "chi",
+        "q": 0.05,
+        "peak": 1,
+        "S": 0.25,
+        "S_error": 0.01,
+        "kappa": 1.5,
+        "sample": "rods",
+        "status": "ok",
     }
     start = datetime(2024, 3, 1, tzinfo=UTC)
     members = [

@@ -38,7 +38,9 @@ def test_its_error_is_true():
     assert axis.std() == pytest.approx(errors.mean(), rel=0.3)
 
 
-@pytest.mark.parametrize(("director", "status"), [(0.0, "ok"), (90.0, "ok"), (10.0, "not_converged"), (45.0, "not_converged")])
+@pytest.mark.parametrize(
+    ("director", "status"), [(0.0, "ok"), (90.0, "ok"), (10.0, "not_converged"), (45.0, "not_converged")]
+)
 def test_what_beta_folds_is_not_fitted(director, status):
     measured = profiles(director)
     for step in (FitMaierSaupe(), FitPseudoVoigt()):

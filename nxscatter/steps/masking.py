@@ -19,7 +19,7 @@ _ROLE_FLAGS = {"gaps": PixelFlag.GAP, "beamstop": PixelFlag.BEAMSTOP}
 _NEXUS_BITS = 0x1FF  # bits 0 to 8 of a pixel_mask are reasons, the others are not defined
 # Below 2**24 every whole number is exact in float32.
 _EXACT_IN_FLOAT32 = 2**24
-_BAND = 1 << 19  # pixels at a time, few enough for the processor's cache
+_BAND = 1 << 18  # pixels at a time, few enough for the processor's cache
 _SUSPICIOUS_SHARE = 0.9  # of a detector, taken out by one mask
 
 
