@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -429,4 +431,5 @@ def test_colours_and_limits_of_a_map_are_those_given(id02_file: Simulated, tmp_p
 
 def test_the_names_are_imported_when_they_are_used() -> None:
     assert nxs.Mapping is Mapping
-    assert logging.getLogger("nxscatter").level == logging.NOTSET
+    program = "import logging, nxscatter; nxscatter.Mapping; raise SystemExit(logging.getLogger('nxscatter').level)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == logging.NOTSET
