@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from nxscatter.annotations import converted, result_kind
 from nxscatter.container import Container
-from nxscatter.errors import NxscatterError, StepError
+from nxscatter.errors import StepError
 from nxscatter.frames import FrameReader
 from nxscatter.results import Geometry, Image, Result
 from nxscatter.step import Step
@@ -47,8 +47,8 @@ def shared_frames(container: Container, steps: Uses) -> SharedFrames:
                 made[name] = cast("Callable[..., Result]", step)(**arguments)
             except Announced:
                 continue
-            except NxscatterError:
-                break  # the run itself will say what is wrong
+            except Exception:  # noqa: BLE001, what is wrong the run itself will say
+                break
     return raw
 
 

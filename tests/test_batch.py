@@ -96,7 +96,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with h5py.File(blind, "r+") as file:
         del file["entry_0000/instrument/id02-eiger2-saxs/header/WaveLength"]
     notes.write_text("beam lost at 3 am\n")
-    (raw.parent / "short.toml").write_text(tiny.SHORT)
+    (raw.parent / "short.toml").write_text('[[step]]\nuse = "masking"\n')
     return raw
 
 
