@@ -36,19 +36,16 @@ class RawStage:
 
 
 @dataclass(frozen=True, eq=False)
-class MaskedStage:
-    """Invalid pixels become NaN, in every frame alike.
+class Link:
+    """A stage that follows another one, by default on the same pixels.
 
     Parameters
     ----------
     before : Stage
         The chain so far.
-    invalid : ndarray of bool (rows, columns)
-        True where a pixel is invalid.
     """
 
     before: Stage
-    invalid: Array
 
     @property
     def raw(self) -> FrameReader:
@@ -59,6 +56,19 @@ class MaskedStage:
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.before.shape
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedStage(Link):
+    """Invalid pixels become NaN, in every frame alike.
+
+    Parameters
+    ----------
+    invalid : ndarray of bool (rows, columns)
+        True where a pixel is invalid.
+    """
+
+    invalid: Array
 
     def gather(self, index: Ints) -> Gather:
         """Return a function from a frame to values and variances at ``index``, NaN where invalid."""
@@ -75,16 +85,10 @@ class MaskedStage:
 
 
 @dataclass(frozen=True, eq=False)
-class BinnedStage:
+class BinnedStage(Link):
     """Blocks of ``factor`` x ``factor`` pixels become one pixel: the mean of the valid ones."""
 
-    before: Stage
     factor: int
-
-    @property
-    def raw(self) -> FrameReader:
-        """The raw frames."""
-        return self.before.raw
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -106,32 +110,19 @@ class BinnedStage:
 
 
 @dataclass(frozen=True, eq=False)
-class CavedStage:
+class CavedStage(Link):
     """Pixels without data take the value of their partner across the beam; their variance is NaN.
 
     Parameters
     ----------
-    before : Stage
-        The chain so far.
     filled : ndarray of bool (rows, columns)
         True where a pixel is filled.
     sums : tuple of int
         What the rows and the columns of a pixel and its partner add up to.
     """
 
-    before: Stage
     filled: Array
     sums: tuple[int, int]
-
-    @property
-    def raw(self) -> FrameReader:
-        """The raw frames."""
-        return self.before.raw
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.before.shape
 
     def gather(self, index: Ints) -> Gather:
         """Return a function from a frame to values and variances at ``index``."""

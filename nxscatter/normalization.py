@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from nxscatter import qspace
+from nxscatter.chain import Link
 from nxscatter.errors import StepError
-from nxscatter.frames import FrameReader, Gather, Stage
+from nxscatter.frames import Gather
 from nxscatter.model import Array, Attachment, Floats, Ints
 from nxscatter.results import Geometry
 
@@ -138,32 +139,19 @@ class Correction:
 
 
 @dataclass(frozen=True, eq=False)
-class CorrectedStage:
+class CorrectedStage(Link):
     """Counts corrected, each frame by its own weight.
 
     Parameters
     ----------
-    before : Stage
-        The chain so far.
     correction : Correction
         Of all pixels.
     weights : ndarray (frame,)
         One over monitor, transmission and time of each frame.
     """
 
-    before: Stage
     correction: Correction
     weights: Floats
-
-    @property
-    def raw(self) -> FrameReader:
-        """The raw frames."""
-        return self.before.raw
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.before.shape
 
     def gather(self, index: Ints) -> Gather:
         """Return a function from a frame to values and variances at ``index``."""

@@ -96,8 +96,8 @@ class Record:
 
     @property
     def lineage(self) -> set[str]:
-        """Base names of all records that this one stands on, its own included."""
-        return {self.base}.union(*(parent.lineage for parent in self.parents))
+        """Names of the records and steps that this one stands on, its own included; without versions."""
+        return {self.base, self.step}.union(*(parent.lineage for parent in self.parents))
 
     @property
     def stale(self) -> bool:

@@ -203,7 +203,7 @@ def _find(session: Run, step: Step, name: str, key: str, kind: Any, chosen: Mapp
         record
         for record in session.candidates()
         if issubclass(get_step(record.step).output(), result)
-        and (session.only is not None or not {name, step.name} & _names(record))
+        and (session.only is not None or not {name, step.name} & record.lineage)
     ]
     picked = _pick(session, step, result, chosen.get(key, chosen.get("input", ())))
     if len(picked) > 1 and not many:
@@ -253,11 +253,6 @@ def _check_used(step: Step, wanted: Any, records: Mapping[str, Sequence[Record]]
 
 def _listed(wanted: Any) -> Sequence[Any]:
     return wanted if isinstance(wanted, list | tuple) else [wanted]
-
-
-def _names(record: Record) -> set[str]:
-    """Names of the steps and records that a record stands on."""
-    return {record.base, record.step}.union(*(_names(parent) for parent in record.parents))
 
 
 def _makers(result: type[Result]) -> dict[str, bool]:

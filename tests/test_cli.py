@@ -458,3 +458,17 @@ def test_the_version_is_printed(run: Callable[..., Ran]) -> None:
     from nxscatter import __version__
 
     assert run("--version").out == f"{__version__}\n"
+
+
+def test_silver_behenate_needs_no_argument_and_no_table_of_it_is_without_the_warning(
+    run: Callable[..., Ran], shared_data: Path, tmp_path: Path
+) -> None:
+    made = run("process", shared_data / "xeuss_AgBh_2018-01-31-OT_0_13459.edf", "-o", tmp_path)
+    assert made.code == 0
+    table = run("table", made.out.strip(), "--json")
+    first, *others = np.unique([row["q"] for row in table.json])
+    assert first == pytest.approx(0.050, rel=0.05)
+    assert others == pytest.approx([0.104, 0.156, 0.209], rel=0.01)
+    assert {row["status"] for row in table.json if row["q"] == others[-1]} == {"coverage"}
+    for told in (made, table):
+        assert "the rings' own centre (357.4, 904.0) is not the header's (348.0, 903.0)" in told.err

@@ -1,11 +1,12 @@
 """What is in a container: history, show, table, view."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nxscatter.cli import arguments as arg
-from nxscatter.cli.app import command
+from nxscatter.cli.app import command, log
 from nxscatter.cli.output import echo_json, echo_table
 from nxscatter.cli.several import each
 
@@ -67,7 +68,15 @@ def table(
     from nxscatter.container import Container
     from nxscatter.table import columns, rows
 
-    tables, failed = each(lambda file: rows(Container(file), every), files, len(files) == 1)
+    def read(file: Path) -> list[dict[str, Any]]:
+        container = Container(file)
+        made = rows(container, every)
+        records = [container.record(name) for name in dict.fromkeys(row["record"] for row in made)]
+        for note in dict.fromkeys(note for record in records for note in record.notes):
+            log.warning("%s: %s", container.path.name, note)
+        return made
+
+    tables, failed = each(read, files, len(files) == 1)
     found = [row for table in tables for row in table]
     if as_json:
         echo_json(found)

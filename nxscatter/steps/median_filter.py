@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from nxscatter.chain import Link
 from nxscatter.errors import ParameterError
-from nxscatter.frames import FrameReader, Gather, Stage
+from nxscatter.frames import Gather
 from nxscatter.model import Array, Floats, Ints, param
 from nxscatter.results import Image
 from nxscatter.step import Step
@@ -63,29 +64,16 @@ class MedianFilter(Step):
 
 
 @dataclass(frozen=True, eq=False)
-class FilteredStage:
+class FilteredStage(Link):
     """Each valid pixel becomes the median of the valid ones in a square window about it.
 
     Parameters
     ----------
-    before : Stage
-        The chain so far.
     size : int
         Pixels along one side of the window, an odd number.
     """
 
-    before: Stage
     size: int
-
-    @property
-    def raw(self) -> FrameReader:
-        """The raw frames."""
-        return self.before.raw
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns."""
-        return self.before.shape
 
     def gather(self, index: Ints) -> Gather:
         """Return a function from a frame to medians and their variances at ``index``."""
