@@ -7,12 +7,12 @@ import typing
 from typing import Any
 
 from nxscatter import layout
-from nxscatter.codec import read_json
 from nxscatter.container import Container
 from nxscatter.frames import FrameReader
-from nxscatter.hashing import combined, frames_hash, group_hashes, text_hash
+from nxscatter.h5tree import read, read_json
+from nxscatter.hashing import combined, frames_hash, text_hash, tree_hashes
 from nxscatter.ledger import Source
-from nxscatter.model import Attachment, Beam, Detector, Exposure, Sample, canonical_json
+from nxscatter.model import Attachment, canonical_json
 from nxscatter.results import Result
 
 
@@ -27,28 +27,39 @@ def result_kind(kind: Any) -> tuple[type[Result] | None, bool, bool]:
     return (kind if isinstance(kind, type) and issubclass(kind, Result) else None), False, False
 
 
-def converted(container: Container, kind: Any, argument: str) -> Any:
-    """Return the part of the converted content that an annotation asks for."""
-    if kind is FrameReader:
-        return container.raw
-    if typing.get_origin(kind) is tuple:
-        return getattr(container, argument)
-    parts = {Beam: "beam", Detector: "detector", Exposure: "exposure", Sample: "sample"}
-    return getattr(container, parts[_plain(kind)])
+class Converted:
+    """The converted content of a container, for the arguments of steps. Each part is read once."""
 
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._values: dict[str, Any] = {}
+        self._sources: dict[str, Source] = {}
 
-def converted_source(container: Container, kind: Any, argument: str) -> Source:
-    """Return where that part is, and its content hash: that of the raw frames is the one stored at conversion."""
-    if kind is FrameReader:
-        with container.opened() as file:
-            return Source(layout.FRAMES, str(read_json(file[layout.CONTENTS])[layout.FRAMES.removeprefix("/entry/")]))
-    if typing.get_origin(kind) is tuple:
-        path = layout.ATTACHMENTS
-    elif _plain(kind) is Sample:
-        path = "/entry/sample"
-    else:
-        path = f"{layout.DESCRIPTION}/{_plain(kind).__name__.lower()}"
-    return Source(path, input_checksum(container, argument, path))
+    def value(self, kind: Any, argument: str) -> Any:
+        """Return the part that an annotation asks for."""
+        if kind is FrameReader:
+            return self._container.raw
+        name = argument if typing.get_origin(kind) is tuple else _plain(kind).__name__.lower()
+        if name not in self._values:
+            self._values[name] = getattr(self._container, name)
+        return self._values[name]
+
+    def source(self, kind: Any, argument: str) -> Source:
+        """Return where that part is, and its content hash: that of the raw frames is the one stored at conversion."""
+        if argument not in self._sources:
+            self._sources[argument] = self._source(kind, argument)
+        return self._sources[argument]
+
+    def _source(self, kind: Any, argument: str) -> Source:
+        if kind is FrameReader:
+            with self._container.opened() as file:
+                contents = read_json(file, layout.CONTENTS)
+            return Source(layout.FRAMES, str(contents[layout.FRAMES.removeprefix("/entry/")]))
+        if typing.get_origin(kind) is tuple:
+            return Source(layout.ATTACHMENTS, _files_checksum(self.value(kind, argument)))
+        name = _plain(kind).__name__.lower()
+        path = "/entry/sample" if name == "sample" else f"{layout.DESCRIPTION}/{name}"
+        return Source(path, input_checksum(self._container, argument, path))
 
 
 def input_checksum(container: Container, argument: str, path: str) -> str:
@@ -69,10 +80,13 @@ def input_checksum(container: Container, argument: str, path: str) -> str:
         When nothing is at ``path``.
     """
     if path == layout.ATTACHMENTS:
-        files: tuple[Attachment, ...] = getattr(container, argument)
-        return text_hash(canonical_json([[one.name, one.role, one.sha256] for one in files]))
+        return _files_checksum(getattr(container, argument))
     with container.opened() as file:
-        return frames_hash(file[path]) if path == layout.FRAMES else combined(group_hashes(file[path]))
+        return frames_hash(file[path]) if path == layout.FRAMES else combined(tree_hashes(read(file, path)))
+
+
+def _files_checksum(files: tuple[Attachment, ...]) -> str:
+    return text_hash(canonical_json([[one.name, one.role, one.sha256] for one in files]))
 
 
 def _plain(kind: Any) -> type:

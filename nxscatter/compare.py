@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from nxscatter.annotations import converted_source
+from nxscatter.annotations import Converted
 from nxscatter.frames import FrameReader
 from nxscatter.model import Array, Json, canonical_json
 from nxscatter.table import newest
@@ -93,7 +93,7 @@ def _frames(first: Container, second: Container) -> Iterator[Difference]:
     if first.shape != second.shape:
         yield Difference("frames", "measurement", "shape", list(first.shape), list(second.shape))
         return
-    hashes = {converted_source(one, FrameReader, "raw").checksum for one in (first, second)}
+    hashes = {Converted(one).source(FrameReader, "raw").checksum for one in (first, second)}
     if len(hashes) == 1:
         return
     found = [_distance(one, other) for one, other in zip(first.raw, second.raw, strict=True)]

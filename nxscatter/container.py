@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from nxscatter import layout
-from nxscatter.codec import (
-    read_text,
-)
 from nxscatter.errors import ContainerError, NxscatterError
+from nxscatter.h5tree import read_text
 from nxscatter.hashing import DAMAGE, first_line
-from nxscatter.ledger import Source, write_record
+from nxscatter.ledger import Source, read_record, write_record
 from nxscatter.model import (
     Attachment,
     Beam,
@@ -88,14 +86,20 @@ class Container:
                 draft.close(keep=False)
                 raise
             draft.close(keep=True)
+        self.take_over(draft)
+
+    def take_over(self, draft: Draft) -> None:
+        """Know the records that a finished transaction has written, without reading them again."""
         self.__dict__.pop("records", None)
+        if "records" in draft.__dict__:
+            self.__dict__["records"] = tuple(record.within(self) for record in draft.records)
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
         """All records in the order in which they were made."""
         with self.opened() as file:
             names = record_names(file)
-            return tuple(Record(self, name) for name in names)
+            return tuple(Record(self, read_record(file, name)) for name in names)
 
     def latest(self, name: str) -> Record:
         """Return the newest record called ``name``, or made by the step of that name.
@@ -125,13 +129,13 @@ class Container:
     def title(self) -> str:
         """Title of the measurement."""
         with self.opened() as file:
-            return read_text(file["entry/title"])
+            return read_text(file, "entry/title")
 
     @property
     def instrument(self) -> str:
         """Name of the instrument."""
         with self.opened() as file:
-            return read_text(file["entry/instrument/name"])
+            return read_text(file, "entry/instrument/name")
 
     @property
     def start_time(self) -> datetime | None:
@@ -265,8 +269,9 @@ class Draft(Container):
         if self._file is None:
             self.copy(self.path)
         assert self._file is not None
+        before = self.records
         record = Record(self, write_record(self._file, step, name, inputs, result))
-        self.__dict__["records"] = (*self.records, record)
+        self.__dict__["records"] = (*before, record)
         return record
 
     def close(self, *, keep: bool) -> None:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscatter import layout
-from nxscatter.codec import read_json
 from nxscatter.edf_file import write_edf
 from nxscatter.errors import ContainerError
 from nxscatter.exporters.files import writing
 from nxscatter.exporters.names import safe_name
+from nxscatter.h5tree import read_json
 from nxscatter.model import Attachment, Hdf5Frames, Json
 from nxscatter.rawcopy import copy_frames
 from nxscatter.transaction import hdf5_file
@@ -79,7 +79,7 @@ def extract(container: Container, folder: str | Path) -> list[Path]:
 def _structure(container: Container) -> dict[str, Json]:
     with container.opened() as file:
         metadata = file[_METADATA]
-        return dict(read_json(metadata["structure"])) if "structure" in metadata else {}
+        return dict(read_json(metadata, "structure")) if "structure" in metadata else {}
 
 
 def _write_hdf5(

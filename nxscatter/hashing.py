@@ -1,4 +1,4 @@
-"""Content hashes of HDF5 groups: what a file says, whatever its chunks, filters or HDF5 version.
+"""Content hashes of groups: what a file says, whatever its chunks, filters or HDF5 version.
 
 Raw frames alone are hashed as they are stored, so that checking them needs no decompression.
 """
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.errors import ContainerError
 from nxscatter.model import canonical_json
+from nxscatter.tree import Field, Group, Link
 
 if TYPE_CHECKING:
     import h5py
@@ -27,29 +27,20 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def group_hashes(
-    group: h5py.Group, skip: tuple[str, ...] = (), skip_attributes: tuple[str, ...] = ()
-) -> dict[str, str]:
+def tree_hashes(group: Group, skip: tuple[str, ...] = (), skip_attributes: tuple[str, ...] = ()) -> dict[str, str]:
     """Hash everything in a group: one entry per dataset, link and group, by path relative to it.
 
     Parameters
     ----------
-    group : h5py.Group
+    group : Group
         Where to start; its own attributes stand under ``"."``.
     skip : tuple of str
         Relative paths left out with all below them.
     skip_attributes : tuple of str
         Attributes of ``group`` itself that are left out.
-
-    Raises
-    ------
-    ContainerError
-        Naming the dataset that cannot be read.
     """
     attributes = {key: value for key, value in group.attrs.items() if key not in skip_attributes}
-    hashes = {".": text_hash(canonical_json(_attributes(attributes)))}
-    hashes.update(_walk(group, "", skip))
-    return hashes
+    return {".": text_hash(canonical_json(_attributes(attributes))), **dict(_walk(group, "", skip))}
 
 
 def first_line(error: BaseException) -> str:
@@ -62,22 +53,12 @@ def combined(hashes: Mapping[str, str], *more: str) -> str:
     return text_hash(canonical_json([dict(hashes), *more]))
 
 
-def dataset_hash(dataset: h5py.Dataset) -> str:
+def field_hash(field: Field) -> str:
     """Hash dtype, shape, attributes and little-endian values of a dataset."""
-    import h5py
-
-    if dataset.chunks is not None:
-        import hdf5plugin  # noqa: F401  (registers the filters that chunks may need)
-    head = [dataset.shape, _attributes(dataset.attrs)]
-    dtype = dataset.dtype
-    if h5py.check_string_dtype(dtype) is not None:
-        values = dataset[()]
-        content = values.ravel().tolist() if isinstance(values, np.ndarray) else [values]
-        strings = [
-            item.decode("utf-8", "backslashreplace") if isinstance(item, bytes) else str(item) for item in content
-        ]
-        return text_hash(canonical_json(["text", str(dtype), *head, strings]))
-    values = np.ascontiguousarray(dataset[()])
+    head = [field.shape, _attributes(field.attrs)]
+    if field.is_text:
+        return text_hash(canonical_json(["text", str(field.dtype), *head, field.texts]))
+    values = np.ascontiguousarray(field.value)
     little = values.astype(values.dtype.newbyteorder("<"), copy=False)
     digest = hashlib.sha256(canonical_json([little.dtype.str, *head]).encode())
     digest.update(little.reshape(-1).view(np.uint8).data if little.size else b"")
@@ -125,33 +106,21 @@ def _filters(dataset: h5py.Dataset) -> list[Any]:
     ]
 
 
-def _walk(group: h5py.Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    import h5py
-
-    for name in sorted(group):
+def _walk(group: Group, prefix: str, skip: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for name, node in sorted(group.members.items()):
         path = f"{prefix}{name}"
         if path in skip:
             continue
-        try:
-            item = group[name] if is_hard_link(group, name) else group.get(name, getlink=True)
-            if isinstance(item, h5py.Dataset):
-                found = dataset_hash(item)
-            elif isinstance(item, h5py.Group):
-                found = text_hash(canonical_json(["group", _attributes(item.attrs)]))
-            else:
-                found = text_hash(f"{type(item).__name__} {getattr(item, 'filename', '')} {item.path}")
-        except DAMAGE as error:
-            raise ContainerError(
-                f"{group.file.filename}: {group.name}/{name} cannot be read ({first_line(error)})"
-            ) from error
-        yield path, found
-        if isinstance(item, h5py.Group):
-            yield from _walk(item, f"{path}/", skip)
+        if isinstance(node, Field):
+            yield path, field_hash(node)
+        elif isinstance(node, Link):
+            yield path, text_hash(f"SoftLink  {node.path}")
+        else:
+            yield path, text_hash(canonical_json(["group", _attributes(node.attrs)]))
+            yield from _walk(node, f"{path}/", skip)
 
 
 def _attributes(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    if not len(attributes):  # most datasets have none, and looking for them takes as long as reading
-        return {}
     return {key: _attribute(attributes[key]) for key in sorted(attributes)}
 
 

@@ -13,22 +13,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter import __version__
-from nxscatter.codec import (
-    make_group,
-    read_attachment,
-    read_json,
-    read_text,
-    read_values,
-    write_attachment,
-    write_field,
-    write_json,
-    write_values,
-)
+from nxscatter import __version__, h5tree
+from nxscatter.codec import read_attachment, read_values, write_attachment, write_json, write_values
 from nxscatter.errors import ContainerError
-from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, group_hashes, is_hard_link
-from nxscatter.model import Beam, Detector, Exposure, Origin, Sample, Scan, canonical_json
+from nxscatter.h5tree import read_json, read_text
+from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, is_hard_link, tree_hashes
+from nxscatter.model import Beam, Detector, Exposure, Json, Origin, Sample, Scan, canonical_json
 from nxscatter.rawcopy import copy_frames
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     import h5py
@@ -37,7 +29,8 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", Beam, Detector, Exposure)
 CONTAINER_VERSION = 1
-FRAMES = "/entry/instrument/detector/data"
+_FRAMES = "instrument/detector/data"
+FRAMES = f"/entry/{_FRAMES}"
 DESCRIPTION = "/entry/instrument/description"
 ATTACHMENTS = "/entry/attachments"
 LEDGER = "/entry/ledger"
@@ -47,53 +40,52 @@ CONTENTS = "/entry/contents"
 def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> None:
     """Write everything that a reader found into an empty file, and the ledger of no records."""
     file.attrs.update(NX_class="NXroot", default="entry", creator="nxscatter", creator_version=__version__)
-    entry = make_group(file, "entry", "NXentry", default="data")
-    write_field(entry, "definition", "NXsas")
-    write_field(entry, "title", scan.title or scan.sample.name or scan.origin.file_name)
-    for name, moment in (("start_time", scan.start_time), ("end_time", scan.end_time)):
-        if moment is not None:
-            write_field(entry, name, moment.isoformat())
-    _write_instrument(entry, scan, compression)
-    sample = make_group(entry, "sample", "NXsample")
-    write_field(sample, "name", scan.sample.name or "unknown")
-    if np.isfinite(scan.sample.magnetic_field):
-        write_field(sample, "magnetic_field", float(scan.sample.magnetic_field), "mT")
-    _write_axes(entry, scan)
-    _write_source(entry, scan)
-    attachments = make_group(entry, "attachments", "NXcollection")
-    for role, group in (("mask", scan.masks), ("auxiliary", scan.auxiliary)):
-        for number, attachment in enumerate(group, 1):
-            write_attachment(attachments, f"{role}_{number}", attachment)
-    hashes = content_hashes(file)
-    write_contents(entry, hashes)
+    entry = _entry(scan, compression)
+    h5tree.write(file, "entry", entry)
+    frames = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
+    frames.attrs["units"] = "counts"
+    frames.attrs["target"] = FRAMES
+    hashes = _content_hashes(file, entry)
+    h5tree.write(file["entry"], "contents", contents_note(entry.path, hashes))
+    content = combined(hashes)
     write_ledger(
         file,
         {
             "container_version": CONTAINER_VERSION,
             "compression": compression,
-            "content": combined(hashes),
+            "content": content,
             "records": 0,
             "names": [],
-            "checksum": combined(hashes),
+            "checksum": content,
         },
     )
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:
     """Hash each part of the converted content, by its path in the entry; the frames as they are stored."""
-    entry = file["entry"]
-    skip = (*record_groups(file), "ledger", "contents", "instrument/detector/data")
-    hashes = group_hashes(entry, skip, ("default",))
+    skip = (*record_groups(file), "ledger", "contents", _FRAMES)
+    return _content_hashes(file, h5tree.read(file, "entry", skip))
+
+
+def _content_hashes(file: h5py.File, entry: Group) -> dict[str, str]:
+    hashes = tree_hashes(entry, skip_attributes=("default",))
     if FRAMES in file:
-        hashes["instrument/detector/data"] = frames_hash(file[FRAMES])
+        hashes[_FRAMES] = frames_hash(file[FRAMES])
     root = {key: str(value) for key, value in file.attrs.items() if key != "default"}
     hashes["/"] = combined(root)
     return hashes
 
 
-def write_contents(group: h5py.Group, hashes: dict[str, str]) -> None:
-    """Write the table by which a check can name the part of the entry, or of a record, that was altered."""
-    write_json(group, "contents", hashes, "content hash of each part")
+def contents_note(parent: str, hashes: dict[str, str]) -> Group:
+    """Return the table by which a check can name the part of the entry, or of a record, that was altered."""
+    return _json_note(parent, "contents", hashes, "content hash of each part")
+
+
+def _json_note(parent: str, name: str, value: Json, description: str) -> Group:
+    home = Group(parent)
+    write_json(home, name, value, description)
+    note: Group = home[name]
+    return note
 
 
 def record_groups(file: h5py.File) -> list[str]:
@@ -132,53 +124,59 @@ def read_ledger(file: h5py.File) -> dict[str, Any]:
     ContainerError
         When it cannot be read.
     """
-    ledger: dict[str, Any] = read_json(file[LEDGER])
+    ledger: dict[str, Any] = read_json(file, LEDGER)
     return ledger
+
+
+def ledger_note(ledger: dict[str, Any]) -> Group:
+    """Return the note that holds the ledger."""
+    about = "names of all records, checksum of the last, hash of converted content"
+    return _json_note("/entry", "ledger", ledger, about)
 
 
 def write_ledger(file: h5py.File, ledger: dict[str, Any]) -> None:
     """Replace the ledger: what it holds is told by `read_ledger`."""
     if LEDGER in file:
         del file[LEDGER]
-    write_json(file["entry"], "ledger", ledger, "names of all records, checksum of the last, hash of converted content")
+    h5tree.write(file["entry"], "ledger", ledger_note(ledger))
 
 
 def read_origin(file: h5py.File) -> Origin:
     """Read where the scan came from."""
-    note = file["entry/source"]
-    reader, *notes = read_text(note["description"]).split("\n")
+    note = h5tree.read(file, "entry/source")
+    reader, *notes = note["description"].value.split("\n")
     return Origin(
-        file_name=read_text(note["file_name"]),
+        file_name=note["file_name"].value,
         reader=reader.removeprefix("reader "),
-        type=read_text(note["type"]),
-        sha256=read_text(note["checksum"]),
-        header=json.loads(read_text(note["data"])),
+        type=note["type"].value,
+        sha256=note["checksum"].value,
+        header=json.loads(note["data"].value),
         notes=tuple(notes),
     )
 
 
 def read_sample(file: h5py.File) -> Sample:
     """Read the sample; a field that is absent is NaN."""
-    sample = file["entry/sample"]
-    field = float(sample["magnetic_field"][()]) if "magnetic_field" in sample else float("nan")
-    return Sample(read_text(sample["name"]), field)
+    sample = h5tree.read(file, "entry/sample")
+    field = float(sample["magnetic_field"].value) if "magnetic_field" in sample else float("nan")
+    return Sample(sample["name"].value, field)
 
 
 def read_description(file: h5py.File, kind: type[D]) -> D:
     """Read one of the model values kept under ``instrument/description``."""
-    return read_values(file[f"{DESCRIPTION}/{kind.__name__.lower()}"], kind)
+    return read_values(h5tree.read(file, f"{DESCRIPTION}/{kind.__name__.lower()}"), kind)
 
 
 def read_attachments(file: h5py.File, role: str) -> tuple[Attachment, ...]:
     """Read the scan's own files of one role: ``mask`` or ``auxiliary``."""
     group = file[ATTACHMENTS]
     names = sorted((name for name in group if name.startswith(role)), key=lambda name: int(name.rsplit("_", 1)[1]))
-    return tuple(read_attachment(group[name]) for name in names)
+    return tuple(read_attachment(h5tree.read(group, name)) for name in names)
 
 
 def read_time(file: h5py.File, name: str) -> datetime | None:
     """Read ``start_time`` or ``end_time``; None when unknown."""
-    return datetime.fromisoformat(read_text(file["entry"][name])) if name in file["entry"] else None
+    return datetime.fromisoformat(read_text(file, f"entry/{name}")) if name in file["entry"] else None
 
 
 def check_ours(file: h5py.File, path: Path) -> None:
@@ -202,25 +200,39 @@ def check_ours(file: h5py.File, path: Path) -> None:
         )
 
 
-def _write_instrument(entry: h5py.Group, scan: Scan, compression: str) -> None:
-    instrument = make_group(entry, "instrument", "NXinstrument")
-    write_field(instrument, "name", scan.instrument)
-    source = make_group(instrument, "source", "NXsource")
-    write_field(source, "type", scan.source_type)
-    write_field(source, "name", scan.source_name)
-    write_field(source, "probe", "x-ray")
-    write_field(
-        make_group(instrument, "monochromator", "NXmonochromator"),
-        "wavelength",
-        float(scan.beam.wavelength),
-        "angstrom",
-    )
-    detector = make_group(instrument, "detector", "NXdetector")
+def _entry(scan: Scan, compression: str) -> Group:
+    """Return the converted content but for the frames themselves."""
+    entry = Group("/entry", NX_class="NXentry", default="data", target="/entry")
+    entry.field("definition", "NXsas")
+    entry.field("title", scan.title or scan.sample.name or scan.origin.file_name)
+    for name, moment in (("start_time", scan.start_time), ("end_time", scan.end_time)):
+        if moment is not None:
+            entry.field(name, moment.isoformat())
+    _add_instrument(entry, scan)
+    sample = entry.group("sample", "NXsample")
+    sample.field("name", scan.sample.name or "unknown")
+    if np.isfinite(scan.sample.magnetic_field):
+        sample.field("magnetic_field", float(scan.sample.magnetic_field), "mT")
+    _add_axes(entry, scan)
+    _add_source(entry, scan)
+    attachments = entry.group("attachments", "NXcollection")
+    for role, group in (("mask", scan.masks), ("auxiliary", scan.auxiliary)):
+        for number, attachment in enumerate(group, 1):
+            write_attachment(attachments, f"{role}_{number}", attachment, compression)
+    return entry
+
+
+def _add_instrument(entry: Group, scan: Scan) -> None:
+    instrument = entry.group("instrument", "NXinstrument")
+    instrument.field("name", scan.instrument)
+    source = instrument.group("source", "NXsource")
+    source.field("type", scan.source_type)
+    source.field("name", scan.source_name)
+    source.field("probe", "x-ray")
+    instrument.group("monochromator", "NXmonochromator").field("wavelength", float(scan.beam.wavelength), "angstrom")
+    detector = instrument.group("detector", "NXdetector")
     if scan.detector.name:
-        write_field(detector, "description", scan.detector.name)
-    data = copy_frames(scan.frames, detector, "data", compression)
-    data.attrs["units"] = "counts"
-    data.attrs["target"] = FRAMES
+        detector.field("description", scan.detector.name)
     model = scan.detector
     lengths = {
         "distance": model.distance,
@@ -230,42 +242,42 @@ def _write_instrument(entry: h5py.Group, scan: Scan, compression: str) -> None:
         "beam_center_y": (model.center_y - model.offset_y) * model.pixel_size_y,
     }
     for name, value in lengths.items():
-        write_field(detector, name, float(value), "m")
+        detector.field(name, float(value), "m")
     if scan.exposure.time.size:
-        write_field(detector, "count_time", scan.exposure.time, "s")
-    description = make_group(instrument, "description", "NXcollection")
+        detector.field("count_time", scan.exposure.time, "s")
+    description = instrument.group("description", "NXcollection")
     for part in (scan.beam, scan.detector, scan.exposure):
-        write_values(make_group(description, type(part).__name__.lower(), "NXcollection"), part)
+        write_values(description.group(type(part).__name__.lower(), "NXcollection"), part)
 
 
-def _write_axes(entry: h5py.Group, scan: Scan) -> None:
-    import h5py
-
+def _add_axes(entry: Group, scan: Scan) -> None:
     frames, rows, columns = scan.shape
-    data = make_group(
-        entry, "data", "NXdata", signal="data", axes=["frame", "y", "x"], frame_indices=0, y_indices=1, x_indices=2
+    data = entry.group(
+        "data", "NXdata", signal="data", axes=["frame", "y", "x"], frame_indices=0, y_indices=1, x_indices=2
     )
-    data["data"] = h5py.SoftLink(FRAMES)
-    write_field(data, "frame", np.arange(frames))
+    data.link("data", FRAMES)
+    data.field("frame", np.arange(frames))
     sizes = {"y": (rows, scan.detector.pixel_size_y), "x": (columns, scan.detector.pixel_size_x)}
     for name, (count, size) in sizes.items():
         known = np.isfinite(size)
-        write_field(data, name, (np.arange(count) + 0.5) * (size if known else 1.0), "m" if known else "pixel")
+        data.field(name, (np.arange(count) + 0.5) * (size if known else 1.0), "m" if known else "pixel")
 
 
-def _write_source(entry: h5py.Group, scan: Scan) -> None:
+def _add_source(entry: Group, scan: Scan) -> None:
     origin = scan.origin
-    note = make_group(entry, "source", "NXnote")
-    write_field(note, "type", origin.type)
-    write_field(note, "file_name", origin.file_name)
-    write_field(note, "description", "\n".join([f"reader {origin.reader}", *origin.notes]))
-    write_field(note, "data", canonical_json(origin.header).encode())
-    write_field(note, "checksum", origin.sha256)
-    write_field(note, "algorithm", "sha256")
-    metadata = make_group(entry, "source_metadata", "NXcollection")
+    entry.note(
+        "source",
+        type=origin.type,
+        file_name=origin.file_name,
+        description="\n".join([f"reader {origin.reader}", *origin.notes]),
+        data=canonical_json(origin.header).encode(),
+        checksum=origin.sha256,
+        algorithm="sha256",
+    )
+    metadata = entry.group("source_metadata", "NXcollection")
     for number, (path, value) in enumerate(sorted(scan.metadata.items()), 1):
         # names of other programs need not be NeXus names: the path is kept as an attribute
-        write_field(metadata, f"item_{number}", _plain(value), source_path=path)
+        metadata.field(f"item_{number}", _plain(value), source_path=path)
     if scan.structure:
         write_json(metadata, "structure", scan.structure, "path of the frames, attributes of groups and datasets")
 

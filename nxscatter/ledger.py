@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,10 +11,11 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from nxscatter import __version__, layout
-from nxscatter.codec import make_group, write_attachment, write_field, write_json, write_result
-from nxscatter.hashing import combined, group_hashes
-from nxscatter.model import Attachment, canonical_json
+from nxscatter import __version__, h5tree, layout
+from nxscatter.codec import write_attachment, write_json, write_result
+from nxscatter.hashing import combined, tree_hashes
+from nxscatter.model import Attachment, Json, canonical_json
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     import h5py
@@ -32,18 +34,48 @@ class Source:
     checksum: str
 
 
-def write_record(file: h5py.File, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> str:
-    """Append the record of a step to an open container, make it what viewers show, and return its name."""
+@dataclass(frozen=True)
+class Written:
+    """What a record says of itself: name, place in the order, date, program, configuration, hashes and checksum."""
+
+    name: str
+    sequence: int
+    date: str
+    program_version: str
+    configuration: dict[str, Json]
+    hashes: dict[str, str]
+    checksum: str
+
+
+def read_record(file: h5py.File, name: str) -> Written:
+    """Read what a record says of itself."""
+    path = f"/entry/{name}"
+    return Written(
+        name,
+        int(h5tree.read(file, f"{path}/sequence_index").value),
+        h5tree.read_text(file, f"{path}/date"),
+        h5tree.read_text(file, f"{path}/version"),
+        h5tree.read_json(file, f"{path}/configuration"),
+        h5tree.read_json(file, f"{path}/result"),
+        h5tree.read_text(file, f"{path}/{RESULT_CHECKSUM}"),
+    )
+
+
+def write_record(
+    file: h5py.File, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result
+) -> Written:
+    """Append the record of a step to an open container, make it what viewers show, and return what it says."""
     entry, ledger = file["entry"], layout.read_ledger(file)
     numbers = [int(other.rsplit("_v", 1)[1]) for other in ledger["names"] if other.rsplit("_v", 1)[0] == name]
     full_name = f"{name}_v{1 + max(numbers, default=0)}"
-    group = make_group(entry, full_name, "NXprocess")
-    write_field(group, "program", "nxscatter")
-    write_field(group, "version", __version__)
-    write_field(group, "date", datetime.now(UTC).isoformat(timespec="milliseconds"))
-    write_field(group, "sequence_index", ledger["records"] + 1)
-    _write_parameters(group, step)
-    attachments = _write_inputs(group, step, inputs)
+    date, sequence = datetime.now(UTC).isoformat(timespec="milliseconds"), int(ledger["records"]) + 1
+    group = Group("/entry").group(full_name, "NXprocess")
+    group.field("program", "nxscatter")
+    group.field("version", __version__)
+    group.field("date", date)
+    group.field("sequence_index", sequence)
+    _add_parameters(group, step)
+    attachments = _add_inputs(group, step, inputs, file, ledger["compression"])
     configuration = {
         "step": step.name,
         "step_version": step.version,
@@ -56,37 +88,36 @@ def write_record(file: h5py.File, step: Step, name: str, inputs: Mapping[str, Se
     }
     write_json(group, "configuration", configuration)
     group.attrs["default"] = write_result(group, result, ledger["compression"])
-    note = make_group(group, "result", "NXnote")
-    write_field(note, "type", "application/json")
     hashes = result_hashes(group)
-    write_field(note, "data", canonical_json(hashes).encode())
-    write_field(note, "algorithm", "sha256")
+    note = group.note("result", type="application/json", data=canonical_json(hashes).encode(), algorithm="sha256")
     others = other_hashes(group)
-    layout.write_contents(group, others)
     checksum = record_checksum(hashes, others, ledger["checksum"])
-    write_field(note, "checksum", checksum)
+    note.field("checksum", checksum)
+    group.members["contents"] = layout.contents_note(group.path, others)
+    h5tree.write(entry, full_name, group)
     names = [*ledger["names"], full_name]
     layout.write_ledger(file, {**ledger, "records": len(names), "names": names, "checksum": checksum})
     entry.attrs["default"] = full_name
-    return full_name
+    stored = json.loads(group["configuration/data"].value)
+    return Written(full_name, sequence, date, __version__, stored, hashes, checksum)
 
 
-def result_hashes(record: h5py.Group) -> dict[str, str]:
+def result_hashes(record: Group) -> dict[str, str]:
     """Content hashes of what a step returned, by path in the record."""
     hashes: dict[str, str] = {}
     for name in _result_groups(record):
-        inside = group_hashes(record[name], skip_attributes=("target",))
+        inside = tree_hashes(record[name], skip_attributes=("target",))
         hashes.update({f"{name}/{path}": value for path, value in inside.items()})
     return hashes
 
 
-def other_hashes(record: h5py.Group) -> dict[str, str]:
+def other_hashes(record: Group) -> dict[str, str]:
     """Content hashes of the rest of a record, by path: parameters, configuration, inputs, date, attributes."""
-    return group_hashes(record, (*_result_groups(record), "contents", RESULT_CHECKSUM))
+    return tree_hashes(record, (*_result_groups(record), "contents", RESULT_CHECKSUM))
 
 
-def _result_groups(record: h5py.Group) -> list[str]:
-    return [name for name in record if record[name].attrs.get("NX_class") in ("NXdata", "NXcollection")]
+def _result_groups(record: Group) -> list[str]:
+    return [name for name, one in sorted(record.groups()) if one.attrs.get("NX_class") in ("NXdata", "NXcollection")]
 
 
 def record_checksum(result: Mapping[str, str], others: Mapping[str, str], previous: str) -> str:
@@ -109,8 +140,8 @@ def environment() -> dict[str, str]:
     }
 
 
-def _write_parameters(group: h5py.Group, step: Step) -> None:
-    parameters = make_group(group, "parameters", "NXparameters")
+def _add_parameters(group: Group, step: Step) -> None:
+    parameters = group.group("parameters", "NXparameters")
     for item in fields(step):
         value = getattr(step, item.name)
         if isinstance(value, Attachment) or item.name in step.attachments:
@@ -119,26 +150,23 @@ def _write_parameters(group: h5py.Group, step: Step) -> None:
         elif isinstance(value, tuple) and value and isinstance(value[0], tuple):
             value = tuple(" ".join(f"{part:g}" for part in one) for one in value)
         if value is not None and value != ():
-            write_field(parameters, item.name, int(value) if isinstance(value, bool) else value, item.metadata["units"])
+            parameters.field(item.name, int(value) if isinstance(value, bool) else value, item.metadata["units"])
 
 
-def _write_inputs(group: h5py.Group, step: Step, inputs: Mapping[str, Sequence[Source]]) -> dict[str, list[str]]:
-    import h5py
-
+def _add_inputs(
+    group: Group, step: Step, inputs: Mapping[str, Sequence[Source]], file: h5py.File, compression: str
+) -> dict[str, list[str]]:
     number = 0
     for sources in inputs.values():
         for source in sources:
             number += 1
-            note = make_group(group, f"input_{number}", "NXnote")
-            write_field(note, "file_name", source.path)
-            write_field(note, "checksum", source.checksum)
-            write_field(note, "algorithm", "sha256")
-            note["source"] = h5py.SoftLink(_viewable(group.file, source.path))
+            note = group.note(f"input_{number}", file_name=source.path, checksum=source.checksum, algorithm="sha256")
+            note.link("source", _viewable(file, source.path))
     names: dict[str, list[str]] = {}
     for key, files in step.attachments.items():
         for attachment in files:
             number += 1
-            write_attachment(group, f"input_{number}", attachment)
+            write_attachment(group, f"input_{number}", attachment, compression)
             names.setdefault(key, []).append(f"input_{number}")
     return names
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field
 from datetime import datetime
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -96,6 +98,10 @@ def param(
     return field(default=default, metadata=metadata)
 
 
+# annotations of a class or function, resolved; asked for many times in a run
+type_hints: Callable[[Any], dict[str, Any]] = cache(typing.get_type_hints)
+
+
 @dataclass(frozen=True, eq=False)
 class Attachment:
     """A file from outside (mask, CIF, PONI, dark, flat), carried by value.
@@ -115,7 +121,7 @@ class Attachment:
     content: Array | str
     role: str = ""
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Hash of the content: little-endian values with dtype and shape, or the UTF-8 text."""
         digest = hashlib.sha256()
@@ -125,7 +131,7 @@ class Attachment:
             values = np.ascontiguousarray(self.content)
             values = values.astype(values.dtype.newbyteorder("<"), copy=False)
             digest.update(f"{values.dtype.str}{values.shape}\0".encode())
-            digest.update(values.tobytes())
+            digest.update(values.reshape(-1).view(np.uint8).data if values.size else b"")
         return digest.hexdigest()
 
     def __eq__(self, other: object) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nxscatter.allocator import keep_freed_memory
 from nxscatter.errors import ContainerError, ReadError
 from nxscatter.hashing import chunk_offsets, first_line
 from nxscatter.model import Array, Hdf5Frames
@@ -36,6 +37,7 @@ def copy_frames(
     """
     import h5py
 
+    keep_freed_memory()
     if not isinstance(frames, Hdf5Frames):
         target = _encode(iter(frames), frames.shape, frames.dtype, parent, name, compression)
         _compare(frames, target)
@@ -64,6 +66,7 @@ class Hdf5Reader:
     """
 
     def __init__(self, opened: Any, dataset: str, shape: tuple[int, int, int]) -> None:
+        keep_freed_memory()
         self._opened = opened
         self._dataset = dataset
         self._shape = shape

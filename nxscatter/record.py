@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nxscatter.codec import read_attachment, read_json, read_result, read_text
+from nxscatter import h5tree
+from nxscatter.codec import read_attachment, read_result, result_groups
 from nxscatter.hashing import combined
-from nxscatter.ledger import RESULT_CHECKSUM, Source
+from nxscatter.ledger import Source, Written
 from nxscatter.model import Attachment, Json
 from nxscatter.step import Step, get_step, make_step
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     from nxscatter.container import Container
@@ -19,17 +21,20 @@ if TYPE_CHECKING:
 class Record:
     """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
 
-    def __init__(self, container: Container, name: str) -> None:
+    def __init__(self, container: Container, written: Written) -> None:
         self.container = container
-        self.name = name
-        with container.opened() as file:
-            group = file["entry"][name]
-            self.sequence = int(group["sequence_index"][()])
-            self.date = read_text(group["date"])
-            self.program_version = read_text(group["version"])
-            self.configuration: dict[str, Json] = read_json(group["configuration"])
-            self.hashes: dict[str, str] = read_json(group["result"])
-            self.checksum = read_text(group[RESULT_CHECKSUM])
+        self._written = written
+        self.name = written.name
+        self.sequence = written.sequence
+        self.date = written.date
+        self.program_version = written.program_version
+        self.configuration = written.configuration
+        self.hashes = written.hashes
+        self.checksum = written.checksum
+
+    def within(self, container: Container) -> Record:
+        """Return the same record in another file that holds it."""
+        return Record(container, self._written)
 
     @property
     def path(self) -> str:
@@ -109,7 +114,7 @@ class Record:
         with self.container.opened() as file:
             group = file[self.path]
             names = self.configuration["attachments"].items()
-            return {key: tuple(read_attachment(group[name]) for name in listed) for key, listed in names}
+            return {key: tuple(read_attachment(h5tree.read(group, name)) for name in listed) for key, listed in names}
 
     def make_step(self) -> Step:
         """Make the step again in the version that was run, from the stored parameters and embedded files.
@@ -133,8 +138,11 @@ class Record:
         Result
             Of the class that the step declares; notes and automatic values included.
         """
+        kind = get_step(self.step).output()
+        content = Group(self.path)
         with self.container.opened() as file:
-            result: Result = read_result(file[self.path], get_step(self.step).output())
+            content.members = {name: h5tree.read(file, f"{self.path}/{name}") for name in result_groups(kind)}
+        result: Result = read_result(content, kind)
         return replace(result, notes=self.notes, auto=self.auto)
 
     def __repr__(self) -> str:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from nxscatter.annotations import converted, result_kind
-from nxscatter.container import Container
+from nxscatter.annotations import Converted, result_kind
 from nxscatter.errors import StepError
 from nxscatter.frames import FrameReader
 from nxscatter.results import Geometry, Image, Result
@@ -21,17 +20,17 @@ Uses: TypeAlias = Sequence[tuple[Step, str, Mapping[str, Any]]]
 _FEW = 10  # frames that are as soon read twice
 
 
-def shared_frames(container: Container, steps: Uses) -> SharedFrames:
+def shared_frames(content: Converted, steps: Uses) -> SharedFrames:
     """Return the raw frames, which know what steps will want of each frame.
 
     Parameters
     ----------
-    container : Container
-        Where the frames are.
+    content : Converted
+        Where the frames are, and what goes with them.
     steps : sequence of (step, record name, chosen inputs)
         All steps of a run.
     """
-    raw = SharedFrames(container.raw)
+    raw = SharedFrames(content.value(FrameReader, "raw"))
     if raw.shape[0] < _FEW or not any(_goes_by_frames(step) for step, _, _ in steps):
         return raw
     made: dict[str, Result] = {}
@@ -41,7 +40,7 @@ def shared_frames(container: Container, steps: Uses) -> SharedFrames:
                 continue
             try:
                 arguments = {
-                    key: raw if kind is FrameReader else _argument(container, made, kind, key, chosen.get("input", ()))
+                    key: raw if kind is FrameReader else _argument(content, made, kind, key, chosen.get("input", ()))
                     for key, kind in step.inputs().items()
                 }
                 made[name] = cast("Callable[..., Result]", step)(**arguments)
@@ -56,11 +55,11 @@ def _goes_by_frames(step: Step) -> bool:
     return getattr(step, "frames", "mean") == "each"
 
 
-def _argument(container: Container, made: Mapping[str, Result], kind: Any, key: str, wanted: Sequence[str]) -> Any:
+def _argument(content: Converted, made: Mapping[str, Result], kind: Any, key: str, wanted: Sequence[str]) -> Any:
     """Return the newest result of the kind, of the steps that are wanted if one of them makes it."""
     result, _, optional = result_kind(kind)
     if result is None:
-        return converted(container, kind, key)
+        return content.value(kind, key)
     fitting = {name: one for name, one in made.items() if isinstance(one, result)}
     chosen = [one for name, one in fitting.items() if name in wanted] or list(fitting.values())
     if not chosen and not optional:

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nxscatter.codec import make_group, write_result
+from nxscatter import h5tree
+from nxscatter.codec import write_result
 from nxscatter.errors import UnknownStepError
 from nxscatter.hashing import first_line
 from nxscatter.ledger import environment, result_hashes
 from nxscatter.record import Record
 from nxscatter.results import Result
 from nxscatter.runner import recompute
+from nxscatter.tree import Field, Group
 
 if TYPE_CHECKING:
-    import h5py
+    from nxscatter.tree import Node
 
 # of the largest magnitude in a dataset: far above the rounding of other processors and libraries, far below any error
 TOLERANCE = 1e-6
@@ -57,17 +59,15 @@ def replay_record(record: Record) -> Replay:
 
 
 def _compared(record: Record, result: Result) -> Replay:
-    import h5py
-
-    with h5py.File("replay", "w", driver="core", backing_store=False) as memory, record.container.opened() as file:
-        group = make_group(memory.require_group("entry"), record.name, "NXprocess")
-        write_result(group, result)
-        found = result_hashes(group)
-        own = ("details", result.group)
-        stored = {path: one for path, one in record.hashes.items() if path.partition("/")[0] in own}
-        if all(found.get(path) == one for path, one in stored.items()):
-            return Replay("exact")
-        apart = dict(_differences(file[record.path], group, stored, found))
+    computed = Group("/entry").group(record.name, "NXprocess")
+    write_result(computed, result)
+    found = result_hashes(computed)
+    own = ("details", result.group)
+    stored = {path: one for path, one in record.hashes.items() if path.partition("/")[0] in own}
+    if all(found.get(path) == one for path, one in stored.items()):
+        return Replay("exact")
+    with record.container.opened() as file:
+        apart = dict(_differences(h5tree.read(file, record.path), computed, stored, found))
     path, worst = max(apart.items(), key=lambda item: item[1])
     if worst <= TOLERANCE:
         return Replay(
@@ -80,21 +80,20 @@ def _compared(record: Record, result: Result) -> Replay:
 
 
 def _differences(
-    stored: h5py.Group, computed: h5py.Group, old: dict[str, str], new: dict[str, str]
+    stored: Group, computed: Group, old: dict[str, str], new: dict[str, str]
 ) -> Iterator[tuple[str, float]]:
     for path in old:
         if old.get(path) != new.get(path):
-            both = path in stored and path in computed
-            yield path, _distance(stored[path], computed[path]) if both else float("inf")
+            yield path, _distance(stored.get(path), computed.get(path))
 
 
-def _distance(stored: h5py.Dataset | h5py.Group, computed: h5py.Dataset | h5py.Group) -> float:
+def _distance(stored: Node | None, computed: Node | None) -> float:
     """Largest difference, relative to the largest stored magnitude; infinite where no number can say it."""
-    if not (hasattr(stored, "dtype") and hasattr(computed, "dtype")) or stored.dtype != computed.dtype:
+    if not (isinstance(stored, Field) and isinstance(computed, Field)) or stored.dtype != computed.dtype:
         return float("inf")
-    if stored.dtype.kind not in "iuf" or stored.shape != computed.shape or dict(stored.attrs) != dict(computed.attrs):
+    if stored.is_text or stored.shape != computed.shape or dict(stored.attrs) != dict(computed.attrs):
         return float("inf")
-    one, other = stored[()].astype(float), computed[()].astype(float)
+    one, other = np.asarray(stored.value, float), np.asarray(computed.value, float)
     if not np.array_equal(np.isfinite(one), np.isfinite(other)):
         return float("inf")
     largest = np.max(np.abs(one), where=np.isfinite(one), initial=0)

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from nxscatter.annotations import converted, converted_source, result_kind
+from nxscatter.annotations import Converted, result_kind
 from nxscatter.container import Container, Draft
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
@@ -41,7 +41,12 @@ class Run:
     @cached_property
     def raw(self) -> SharedFrames:
         """The raw frames, of which one reading serves all steps that can tell beforehand what they want."""
-        return shared_frames(self.container, self.steps)
+        return shared_frames(self.converted, self.steps)
+
+    @cached_property
+    def converted(self) -> Converted:
+        """The converted content."""
+        return Converted(self.container)
 
     def candidates(self) -> list[Record]:
         """List the records that may serve as inputs, newest last."""
@@ -121,8 +126,8 @@ def run_steps(
     if isinstance(container, Draft):
         return _run_in(container, steps, force, alone)
     with container.transaction() as draft:
-        names = [record.name for record in _run_in(draft, steps, force, alone)]
-    return [container.record(name) for name in names]
+        made = _run_in(draft, steps, force, alone)
+    return [record.within(container) for record in made]
 
 
 def recompute(record: Record, session: Run | None = None) -> Result:
@@ -172,7 +177,7 @@ def _run_one(session: Run, step: Step, name: str, chosen: Mapping[str, Any], for
     records: dict[str, list[Record]] = {}
     for key, kind in step.inputs().items():
         records[key] = _find(session, step, name, key, kind, chosen)
-        sources[key] = _sources(session.container, kind, key, records[key])
+        sources[key] = _sources(session.converted, kind, key, records[key])
     _check_used(step, chosen.get("input", ()), records)
     latest = [record for record in session.container.records if record.base == name]
     if latest and not force and _up_to_date(latest[-1], step, sources):
@@ -261,16 +266,16 @@ def _makers(result: type[Result]) -> dict[str, bool]:
     return {name: issubclass(step.output(), result) for name, step in registry().items()}
 
 
-def _sources(container: Container, kind: Any, key: str, records: Sequence[Record]) -> list[Source]:
+def _sources(content: Converted, kind: Any, key: str, records: Sequence[Record]) -> list[Source]:
     if result_kind(kind)[0] is None:
-        return [converted_source(container, kind, key)]
+        return [content.source(kind, key)]
     return [Source(record.path, record.result_hash) for record in records]
 
 
 def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:
     result, many, _ = result_kind(kind)
     if result is None:
-        return session.raw if kind is FrameReader else converted(session.container, kind, key)
+        return session.raw if kind is FrameReader else session.converted.value(kind, key)
     loaded = tuple(session.load(record) for record in records)
     return loaded if many else (loaded[0] if loaded else None)
 

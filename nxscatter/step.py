@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nxscatter.errors import ParameterError, UnknownStepError
-from nxscatter.model import Attachment, Json
+from nxscatter.model import Attachment, Json, type_hints
 
 _REGISTRY: dict[str, type[Step]] = {}  # the newest version of each
 _OLDER: dict[tuple[str, int], type[Step]] = {}  # versions that are kept to replay records made with them
@@ -80,13 +80,13 @@ class Step:
     @classmethod
     def inputs(cls) -> dict[str, Any]:
         """Annotations of the inputs of ``__call__``, by argument name."""
-        hints = typing.get_type_hints(cls.__call__)
+        hints = type_hints(cls.__call__)
         return {name: kind for name, kind in hints.items() if name != "return"}
 
     @classmethod
     def output(cls) -> type:
         """Class of the result."""
-        result: type = typing.get_type_hints(cls.__call__)["return"]
+        result: type = type_hints(cls.__call__)["return"]
         return result
 
 
@@ -130,7 +130,7 @@ def make_step(name: str, parameters: Mapping[str, Any], version: int | None = No
 
 def parameter_types(kind: type[Step]) -> dict[str, Any]:
     """Return the resolved type of every parameter of a step class."""
-    hints = typing.get_type_hints(kind)
+    hints = type_hints(kind)
     return {item.name: hints[item.name] for item in fields(kind)}
 
 

@@ -6,21 +6,22 @@ nxscatter did not make: damage, an edit by hand, a record removed, added or move
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nxscatter import layout
+from nxscatter import h5tree, layout
 from nxscatter.annotations import input_checksum
-from nxscatter.codec import read_json, read_text
 from nxscatter.container import Container
 from nxscatter.errors import ContainerError, NxscatterError
-from nxscatter.hashing import DAMAGE, combined, first_line, group_hashes
-from nxscatter.ledger import other_hashes, record_checksum, result_hashes
+from nxscatter.h5tree import read_json, read_text
+from nxscatter.hashing import DAMAGE, combined, first_line, tree_hashes
+from nxscatter.ledger import other_hashes, read_record, record_checksum, result_hashes
 from nxscatter.record import Record
 from nxscatter.replay import OUTCOMES, replay_record
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     import h5py
@@ -104,14 +105,13 @@ def _ledger(file: h5py.File) -> Iterator[str]:
             number = int(entry[name]["sequence_index"][()])
             if number != position:
                 yield f"/entry/{name}: its sequence_index is {number}, in the ledger it is number {position}"
-    content = combined(read_json(entry["contents"]))
+    content = combined(read_json(entry, "contents"))
     if ledger["content"] != content:
         yield f"{layout.CONTENTS}: is not what the ledger was made with"
     last = listed[-1] if listed else ""
-    if last in names and ledger["checksum"] != read_text(entry[last]["result/checksum"]):
+    if last in names and ledger["checksum"] != read_text(entry, f"{last}/result/checksum"):
         yield f"{layout.LEDGER}: its checksum is not that of {last}"
-    written = _as_written(entry["ledger"], lambda memory: layout.write_ledger(memory, ledger))
-    if not written or ledger["records"] != len(listed):
+    if not _as_written(file, layout.ledger_note(ledger)) or ledger["records"] != len(listed):
         yield f"{layout.LEDGER}: altered"
 
 
@@ -150,28 +150,28 @@ def _defaults(file: h5py.File) -> Iterator[str]:
 
 
 def _converted(file: h5py.File) -> Iterator[str]:
-    table = read_json(file[layout.CONTENTS])
-    if _as_written(file[layout.CONTENTS], lambda memory: layout.write_contents(memory["entry"], table)):
+    table = read_json(file, layout.CONTENTS)
+    if _as_written(file, layout.contents_note("/entry", table)):
         yield from _compare("/entry", table, layout.content_hashes(file))
     else:
         yield f"{layout.CONTENTS}: altered"
 
 
 def _record(file: h5py.File, name: str) -> Iterator[str]:
-    group = file["entry"][name]
+    group = h5tree.read(file, f"entry/{name}")
     result, others = result_hashes(group), other_hashes(group)
-    table = read_json(group["contents"])
-    found = [f"{one.name}: its target attribute says {one.attrs.get('target')}" for one in _moved(group)]
-    if _as_written(group["contents"], lambda memory: layout.write_contents(memory.require_group(group.name), table)):
-        found += _compare(group.name, table, others)
+    table = read_json(file, f"{group.path}/contents")
+    found = [f"{one.path}: its target attribute says {one.attrs.get('target')}" for one in _moved(group)]
+    if _as_written(file, layout.contents_note(group.path, table)):
+        found += _compare(group.path, table, others)
     else:
-        found.append(f"{group.name}/contents: altered")
+        found.append(f"{group.path}/contents: altered")
     if table.get("result/data") == others["result/data"]:
-        found += _compare(group.name, read_json(group["result"]), result)
+        found += _compare(group.path, read_json(file, f"{group.path}/result"), result)
     yield from found
     before = _checksum_before(file, name)
-    if not found and before and read_text(group["result/checksum"]) != record_checksum(result, others, before):
-        yield f"{group.name}/result/checksum: does not fit this record and the one before it"
+    if not found and before and group["result/checksum"].value != record_checksum(result, others, before):
+        yield f"{group.path}/result/checksum: does not fit this record and the one before it"
 
 
 def _checksum_before(file: h5py.File, name: str) -> str:
@@ -183,24 +183,17 @@ def _checksum_before(file: h5py.File, name: str) -> str:
     before = listed[listed.index(name) - 1]
     if not before:
         return str(ledger["content"])
-    return read_text(entry[before]["result/checksum"]) if before in entry else ""
+    return read_text(entry, f"{before}/result/checksum") if before in entry else ""
 
 
-def _moved(record: h5py.Group) -> Iterator[h5py.Group]:
-    import h5py
-
-    groups = [record, *(item for item in record.values() if isinstance(item, h5py.Group))]
-    return (group for group in groups if group.attrs.get("target") != group.name)
+def _moved(record: Group) -> Iterator[Group]:
+    groups = [record, *(one for _, one in record.groups())]
+    return (group for group in groups if group.attrs.get("target") != group.path)
 
 
-def _as_written(note: h5py.Group, write: Callable[[h5py.File], None]) -> bool:
-    """Whether a note is as ``write`` makes it, in an empty file."""
-    import h5py
-
-    with h5py.File("note", "w", driver="core", backing_store=False) as memory:
-        memory.create_group("entry")
-        write(memory)
-        return group_hashes(memory[note.name]) == group_hashes(note)
+def _as_written(file: h5py.File, note: Group) -> bool:
+    """Whether a note is in the file as it would be written."""
+    return tree_hashes(h5tree.read(file, note.path)) == tree_hashes(note)
 
 
 def _compare(where: str, stored: Mapping[str, str], found: Mapping[str, str]) -> Iterator[str]:
@@ -218,7 +211,8 @@ def _compare(where: str, stored: Mapping[str, str], found: Mapping[str, str]) ->
 
 
 def _read_record(container: Container, name: str, records: dict[str, Record]) -> Iterator[str]:
-    record = Record(container, name)
+    with container.opened() as file:
+        record = Record(container, read_record(file, name))
     records[record.path] = record
     for parameter, files in record.attachments().items():
         given = record.parameters[parameter]

@@ -203,9 +203,10 @@ def run_recipe(
             records = run_steps(container, steps, force=force)
         else:
             with creating(target, content, conversion.compression, conversion.overwrite) as draft:
-                names = [record.name for record in run_steps(draft, steps, force=force)]
+                made = run_steps(draft, steps, force=force)
             container = Container(target)
-            records = [container.record(name) for name in names]
+            container.take_over(draft)
+            records = [record.within(container) for record in made]
         added = tuple(record.name for record in records if record.name not in before)
         return Processed(container, tuple(records), added, converted=known is None)
 

@@ -1,6 +1,7 @@
 """Every kind of result comes back from the file as it was."""
 
 import dataclasses
+import hashlib
 import typing
 
 import h5py
@@ -10,22 +11,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nxscatter import results
+from nxscatter import h5tree, results
 from nxscatter.codec import (
-    make_group,
     read_attachment,
-    read_json,
     read_result,
-    read_text,
     read_values,
     write_attachment,
-    write_field,
     write_json,
     write_result,
     write_values,
 )
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Sample
 from nxscatter.results import Result
+from nxscatter.tree import Group
 
 CLASSES = [kind for kind in vars(results).values() if isinstance(kind, type) and issubclass(kind, Result)]
 KINDS = [kind for kind in CLASSES if not kind.__subclasses__()]
@@ -51,6 +49,19 @@ def compare(one, other):
     else:
         assert type(one) is type(other)
         assert one == other
+
+
+def record_of(result, **options):
+    """A record with a result, and the name of what it shows first."""
+    record = Group("/record", NX_class="NXprocess")
+    return record, write_result(record, result, **options)
+
+
+def through_file(group, path="memory", **options):
+    """What comes back when a group was written into a file."""
+    with h5py.File(path, "w", **(options or {"driver": "core", "backing_store": False})) as file:
+        h5tree.write(file, group.path.strip("/"), group)
+        return h5tree.read(file, group.path)
 
 
 def stored(kind):
@@ -106,11 +117,9 @@ def test_every_result_comes_back(kind):
     @SETTINGS
     @given(result=result_of(kind))
     def round_trip(result):
-        with h5py.File("round", "w", driver="core", backing_store=False) as file:
-            record = make_group(file, "record", "NXprocess")
-            default = write_result(record, result)
-            assert record[default].attrs["NX_class"] == "NXdata"
-            back = read_result(record, kind)
+        record, default = record_of(result)
+        assert record[default].attrs["NX_class"] == "NXdata"
+        back = read_result(through_file(record), kind)
         for item in stored(kind):
             compare(getattr(result, item.name), getattr(back, item.name))
 
@@ -129,13 +138,11 @@ def test_every_number_in_the_file_has_the_declared_units(kind):
     @settings(SETTINGS, max_examples=3)
     @given(result=result_of(kind))
     def units(result):
-        with h5py.File("units", "w", driver="core", backing_store=False) as file:
-            record = make_group(file, "record", "NXprocess")
-            write_result(record, result)
-            for group in filter(None, (record.get("details"), record.get(kind.group))):
-                for name, dataset in group.items():
-                    if declared.get(name):
-                        assert dataset.attrs["units"] == declared[name]
+        record, _ = record_of(result)
+        for group in filter(None, (record.get("details"), record.get(kind.group))):
+            for name, field in group.members.items():
+                if declared.get(name):
+                    assert field.attrs["units"] == declared[name]
 
     units()
 
@@ -148,13 +155,11 @@ def test_a_fitted_intensity_has_the_units_of_its_line(model, expected):
         columns = {name: np.zeros(len(result.frame)) for name in ("I", "x0", "kappa")}
         fits = dataclasses.replace(result, model=model, values=columns, errors=columns)
         for scale in ("counts", "1/m"):
-            with h5py.File("units", "w", driver="core", backing_store=False) as file:
-                record = make_group(file, "record", "NXprocess")
-                write_result(record, dataclasses.replace(fits, units=scale))
-                for name in ("I", "I_errors"):
-                    assert record["table"][name].attrs["units"] == expected.replace("counts", scale)
-                assert record["table"]["x0"].attrs["units"] == "degree"
-                assert "units" not in record["table"]["kappa"].attrs
+            record, _ = record_of(dataclasses.replace(fits, units=scale))
+            for name in ("I", "I_errors"):
+                assert record["table"][name].attrs["units"] == expected.replace("counts", scale)
+            assert record["table"]["x0"].attrs["units"] == "degree"
+            assert "units" not in record["table"]["kappa"].attrs
 
     units()
 
@@ -164,9 +169,10 @@ def test_large_images_and_tables_come_back(tmp_path):
     image[5] = np.nan
     for compression in ("bitshuffle", "gzip"):
         made = results.Image(intensity=image, flags=np.isnan(image).astype(np.uint16), frames=3)
+        record, _ = record_of(made, compression=compression)
         with h5py.File(tmp_path / f"{compression}.h5", "w") as file:
-            write_result(make_group(file, "record", "NXprocess"), made, compression)
-            back = read_result(file["record"], results.Image)
+            h5tree.write(file, "record", record)
+            back = read_result(h5tree.read(file, "record"), results.Image)
             assert (file["record/image/intensity"].compression == "gzip") == (compression == "gzip")
         np.testing.assert_array_equal(back.intensity, image)
         np.testing.assert_array_equal(back.flags, made.flags)
@@ -185,10 +191,10 @@ def test_large_images_and_tables_come_back(tmp_path):
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_model_values_come_back(tmp_path, value):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        write_values(file.create_group("g"), value)
-        back = read_values(file["g"], type(value))
+def test_model_values_come_back(value):
+    group = Group("/g")
+    write_values(group, value)
+    back = read_values(through_file(group), type(value))
     for item in dataclasses.fields(value):
         compare(getattr(value, item.name), getattr(back, item.name))
 
@@ -203,24 +209,21 @@ def test_model_values_come_back(tmp_path, value):
     ],
     ids=lambda attachment: attachment.name,
 )
-def test_embedded_files_come_back(tmp_path, attachment):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        note = write_attachment(file, "note", attachment)
-        assert read_text(note["checksum"]) == attachment.sha256
-        assert read_attachment(note) == attachment
+@pytest.mark.parametrize("compression", ["bitshuffle", "gzip"])
+def test_embedded_files_come_back(attachment, compression):
+    home = Group("/home")
+    write_attachment(home, "note", attachment, compression)
+    note = through_file(home)["note"]
+    assert note["checksum"].value == attachment.sha256
+    assert read_attachment(note) == attachment
 
 
 def test_json_notes_come_back_with_their_hash(tmp_path):
     value = {"b": [1, 2.5, None], "a": "Å"}
+    home = Group("/home")
+    write_json(home, "note", value)
     with h5py.File(tmp_path / "x.h5", "w") as file:
-        write_json(file, "note", value)
-        assert read_json(file["note"]) == value
-        assert read_text(file["note/data"]) == '{"a":"Å","b":[1,2.5,null]}'
-
-
-def test_a_nul_within_a_text_does_not_cut_it(tmp_path):
-    with h5py.File(tmp_path / "x.h5", "w") as file:
-        write_field(file, "one", "before\0after")
-        write_field(file, "many", ("a\0b", ""))
-        assert read_text(file["one"]) == "before\N{SYMBOL FOR NULL}after"
-        assert file["many"].asstr()[()].tolist() == ["a\N{SYMBOL FOR NULL}b", ""]
+        h5tree.write(file, "home", home)
+        assert h5tree.read_json(file, "home/note") == value
+        assert h5tree.read_text(file, "home/note/data") == '{"a":"Å","b":[1,2.5,null]}'
+        assert file["home/note/checksum"].asstr()[()] == hashlib.sha256(file["home/note/data"][()]).hexdigest()

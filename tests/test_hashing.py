@@ -7,8 +7,9 @@ import hdf5plugin
 import numpy as np
 import pytest
 
+from nxscatter import h5tree
 from nxscatter.errors import ContainerError
-from nxscatter.hashing import combined, dataset_hash, frames_hash, group_hashes
+from nxscatter.hashing import combined, field_hash, frames_hash, tree_hashes
 
 VALUES = np.arange(600, dtype=np.int32).reshape(20, 30)
 
@@ -31,19 +32,19 @@ STORAGES = {
 def test_a_hash_does_not_depend_on_storage(file, storage):
     file["plain"] = VALUES
     file.create_dataset("other", data=VALUES, **storage)
-    assert dataset_hash(file["plain"]) == dataset_hash(file["other"])
+    assert field_hash(h5tree.read(file, "plain")) == field_hash(h5tree.read(file, "other"))
 
 
 def test_a_hash_does_not_depend_on_byte_order(file):
     file["little"] = VALUES.astype("<i4")
     file["big"] = VALUES.astype(">i4")
-    assert dataset_hash(file["little"]) == dataset_hash(file["big"])
+    assert field_hash(h5tree.read(file, "little")) == field_hash(h5tree.read(file, "big"))
 
 
 def test_the_hash_of_numbers_is_what_the_docstring_says(file):
     file["x"] = np.array([1.5, -2.0])
-    head = b'["<f8",[2],{}]'
-    assert dataset_hash(file["x"]) == hashlib.sha256(head + np.array([1.5, -2.0], "<f8").tobytes()).hexdigest()
+    content = b'["<f8",[2],{}]' + np.array([1.5, -2.0], "<f8").tobytes()
+    assert field_hash(h5tree.read(file, "x")) == hashlib.sha256(content).hexdigest()
 
 
 def change_value(group):
@@ -155,29 +156,29 @@ def make(file):
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
 def test_every_change_shows(file, change):
     group = make(file)
-    before = group_hashes(group)
+    before = tree_hashes(h5tree.read(group, "."))
     change(group)
-    after = group_hashes(group)
+    after = tree_hashes(h5tree.read(group, "."))
     assert before != after
     assert combined(before) != combined(after)
 
 
 def test_only_the_changed_path_changes(file):
     group = make(file)
-    before = group_hashes(group)
+    before = tree_hashes(h5tree.read(group, "."))
     change_value(group)
-    after = group_hashes(group)
+    after = tree_hashes(h5tree.read(group, "."))
     assert {path for path in before if before[path] != after[path]} == {"x"}
     assert set(before) == {".", "x", "f", "text", "texts", "link", "inside", "inside/deep"}
 
 
 def test_skipped_paths_and_attributes_do_not_count(file):
     group = make(file)
-    before = group_hashes(group, skip=("inside", "x"), skip_attributes=("a",))
+    before = tree_hashes(h5tree.read(group, "."), skip=("inside", "x"), skip_attributes=("a",))
     change_value(group)
     remove(group)
     change_own_attribute(group)
-    assert group_hashes(group, skip=("inside", "x"), skip_attributes=("a",)) == before
+    assert tree_hashes(h5tree.read(group, "."), skip=("inside", "x"), skip_attributes=("a",)) == before
 
 
 def test_frames_are_hashed_as_stored(file):
@@ -207,4 +208,4 @@ def test_what_cannot_be_read_is_named(tmp_path):
         raw.seek(chunk.byte_offset)
         raw.write(b"\xff" * chunk.size)
     with h5py.File(path) as file, pytest.raises(ContainerError, match=r"broken\.h5: /g/x cannot be read"):
-        group_hashes(file["g"])
+        h5tree.read(file, "g")

@@ -17,10 +17,10 @@ SCIENCE = {
 }
 # each layer may use itself and those before it; what is not named uses containers, below the last one
 LAYERS = [
-    {"errors", "model", "markup", "description"},
+    {"errors", "model", "markup", "description", "tree", "allocator"},
     SCIENCE,
     {"readers", "step", "steps"},
-    {"hashing", "transaction", "codec", "history", "notebook"},
+    {"hashing", "h5tree", "transaction", "codec", "history", "notebook"},
     {"layout", "rawcopy", "ledger", "record", "container"},
     {"annotations", "rehearsal", "runner"},
     set(),

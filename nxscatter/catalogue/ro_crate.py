@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from nxscatter.catalogue.facts import Fact, about, facts, parameters
-from nxscatter.codec import read_text
 from nxscatter.errors import ContainerError
+from nxscatter.h5tree import read_text
 from nxscatter.model import canonical_json
 from nxscatter.step import get_step
 from nxscatter.transaction import disk_error
@@ -231,8 +231,8 @@ class Writer:
                 yield self.entity(
                     f"#{record.name}/{note}",
                     "CreativeWork",
-                    name=read_text(group["file_name"]),
-                    identifier=f"sha256:{read_text(group['checksum'])}",
+                    name=read_text(group, "file_name"),
+                    identifier=f"sha256:{read_text(group, 'checksum')}",
                     description=f"Embedded in the container at {group.name}.",
                     isPartOf=main,
                 )

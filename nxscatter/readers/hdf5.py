@@ -52,6 +52,9 @@ class Hdf5Source:
         self.notes: list[str] = []
         self._stack = ExitStack()
         self._files: dict[Path, h5py.File] = {}
+        self._nodes: list[tuple[str, Node | str]] | None = None
+        self._members: dict[Any, list[tuple[str, Node]]] = {}  # of groups, by their identifiers
+        self._values: dict[Any, Any] = {}  # of small datasets, by theirs
 
     def __enter__(self) -> Hdf5Source:
         """Open the file; ReadError when it is no HDF5 file or is damaged."""
@@ -87,10 +90,10 @@ class Hdf5Source:
 
     def children(self, group: h5py.Group) -> Iterator[tuple[str, Node]]:
         """Yield name and object of each member of a group."""
-        for name in group:
-            found = self._child(group, name, 0)
-            if found is not None:
-                yield name, found
+        if group.id not in self._members:
+            found = ((name, self._child(group, name, 0)) for name in group)
+            self._members[group.id] = [(name, one) for name, one in found if one is not None]
+        return iter(self._members[group.id])
 
     def groups(self, group: h5py.Group, nx_class: str | None = None) -> Iterator[tuple[str, h5py.Group]]:
         """Yield name and group of each subgroup, or of those of one NX_class."""
@@ -103,7 +106,7 @@ class Hdf5Source:
     def value(self, path: str, start: h5py.Group | None = None) -> Json:
         """Return a small dataset as a JSON value, None when it is missing or not small."""
         found = self.dataset(path, start)
-        return None if found is None else self._small(found)
+        return None if found is None else plain(self.small(found))
 
     def text(self, path: str, start: h5py.Group | None = None) -> str:
         """Return a dataset as text, "" when it is missing."""
@@ -115,7 +118,7 @@ class Hdf5Source:
         import h5py
 
         found = {name: one for name, one in self.children(group) if isinstance(one, h5py.Dataset)}
-        return {os.fsencode(name).decode("utf-8", "replace"): self._small(one) for name, one in found.items()}
+        return {os.fsencode(name).decode("utf-8", "replace"): plain(self.small(one)) for name, one in found.items()}
 
     def datasets(self) -> Iterator[tuple[str, h5py.Dataset]]:
         """Yield path and dataset of every dataset in the file, each once."""
@@ -128,7 +131,15 @@ class Hdf5Source:
 
         For any further name of an object, and for a soft link, the path that it stands for is given.
         """
-        return self._walk(self.root, "", {self.root.id: "/"})
+        if self._nodes is None:
+            self._nodes = list(self._walk(self.root, "", {self.root.id: "/"}))
+        return iter(self._nodes)
+
+    def small(self, dataset: h5py.Dataset) -> Any:
+        """Return the value of a dataset as `read_small` does, None for one that takes more than 1 MB."""
+        if dataset.id not in self._values:
+            self._values[dataset.id] = read_small(dataset) if declared_bytes(dataset) <= SMALL else None
+        return self._values[dataset.id]
 
     def origins(self, dataset: h5py.Dataset) -> list[h5py.File]:
         """Return the files, other than the input, that the pixels of a dataset lie in."""
@@ -180,9 +191,6 @@ class Hdf5Source:
             yield place, found
             if isinstance(found, h5py.Group) and path.count("/") < _MAX_DEPTH:
                 yield from self._walk(found, place, seen)
-
-    def _small(self, dataset: h5py.Dataset) -> Json:
-        return plain(read_small(dataset)) if declared_bytes(dataset) <= SMALL else None
 
     def _check_image(self, dataset: h5py.Dataset) -> tuple[int, ...]:
         shape: tuple[int, ...] = dataset.shape or ()
@@ -259,8 +267,10 @@ class Hdf5Source:
         if kind is None:
             return None
         if kind == h5py.h5l.TYPE_HARD:
-            found = group[name]
-            return found if isinstance(found, h5py.Group | h5py.Dataset) else None
+            identifier = h5py.h5o.open(group.id, _encoded(name))
+            if isinstance(identifier, h5py.h5d.DatasetID):
+                return h5py.Dataset(identifier)
+            return h5py.Group(identifier) if isinstance(identifier, h5py.h5g.GroupID) else None
         target = group.id.links.get_val(_encoded(name))
         if kind == h5py.h5l.TYPE_SOFT:
             found = self._resolve(group, os.fsdecode(target), depth + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,8 @@ def attribute(node: h5py.Group | h5py.Dataset, name: str) -> str:
 
 def declared_bytes(dataset: h5py.Dataset) -> int:
     """Return the bytes that reading a dataset takes; 0 for an empty dataspace."""
-    return 0 if dataset.shape is None else int(np.prod(dataset.shape, dtype=float)) * dataset.dtype.itemsize
+    shape = dataset.id.shape
+    return 0 if shape is None else math.prod(shape) * int(dataset.id.dtype.itemsize)
 
 
 def read_small(dataset: h5py.Dataset) -> Any:
@@ -38,19 +40,23 @@ def read_small(dataset: h5py.Dataset) -> Any:
     """
     import h5py
 
-    if dataset.chunks is not None:
+    identifier = dataset.id  # a header has many of them, and the interface above it takes five times as long
+    shape, dtype, stored = identifier.shape, identifier.dtype, identifier.get_create_plist()
+    if stored.get_layout() == h5py.h5d.CHUNKED:
         import hdf5plugin  # noqa: F401  (registers the filters that chunks may need)
-    if dataset.shape is None:
+    if shape is None:
         return ""
-    if dataset.is_virtual or dataset.external:
-        return f"stored elsewhere, shape {dataset.shape}"
-    if h5py.check_string_dtype(dataset.dtype) is not None:
-        text = dataset.asstr(errors="replace")[()]
-        return text if isinstance(text, str) else np.asarray(text, dtype=str)
-    value = dataset[()]
-    if dataset.dtype.kind in "biufc":
-        return value
-    return str(value.tolist() if isinstance(value, np.ndarray) else value)
+    if stored.get_layout() == h5py.h5d.VIRTUAL or stored.get_external_count():
+        return f"stored elsewhere, shape {shape}"
+    values = np.empty(shape, dtype)
+    if values.size:
+        identifier.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
+    if h5py.check_string_dtype(dtype) is not None:
+        texts = [one.decode("utf-8", "replace") for one in values.ravel().tolist()]
+        return texts[0] if shape == () else np.asarray(texts, dtype=str).reshape(shape)
+    if dtype.kind in "biufc":
+        return values[()]
+    return str(values.tolist())
 
 
 def read_metadata(source: Hdf5Source, image: tuple[int, int], notes: list[str]) -> dict[str, Any]:
@@ -65,7 +71,7 @@ def read_metadata(source: Hdf5Source, image: tuple[int, int], notes: list[str]) 
         if dataset.shape is not None and dataset.shape[-2:] == image:
             continue
         most = min(SMALL, left)
-        value = read_small(dataset) if declared_bytes(dataset) <= most else None
+        value = source.small(dataset) if declared_bytes(dataset) <= most else None
         size = 0 if value is None else np.asarray(value).nbytes
         if value is None or size > most:  # texts of any length declare the size of a pointer
             skipped.append(path)

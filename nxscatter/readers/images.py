@@ -69,7 +69,11 @@ def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
             _check_pixels(path, int(np.prod(shape)))
             header = dict(image.header)
             # get_frame stays in this file; getframe goes on to the next file of a numbered series
-            frames = np.stack([image.data] if shape[0] == 1 else [image.get_frame(at).data for at in range(shape[0])])
+            frames = (
+                image.data[np.newaxis]
+                if shape[0] == 1
+                else np.stack([image.get_frame(at).data for at in range(shape[0])])
+            )
     except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, AssertionError) as error:
         reason = " ".join(str(error).split())
         raise ReadError(f"{path.name}: fabio cannot read the image ({reason}); copy it again") from error

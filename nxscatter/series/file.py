@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter import __version__, table
-from nxscatter.codec import make_group, write_field, write_plot
+from nxscatter import __version__, h5tree, table
+from nxscatter.codec import write_plot
 from nxscatter.errors import ContainerError
 from nxscatter.exporters.canvas import figure_png, samples_title
 from nxscatter.exporters.csv import csv_text
@@ -20,10 +20,9 @@ from nxscatter.inputs import SERIES_CREATOR, is_series
 from nxscatter.series import AXES, Series, columns
 from nxscatter.series.curves import plots
 from nxscatter.transaction import Lock, replacing
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
-    import h5py
-
     from nxscatter.model import Json
 
 R2_THRESHOLD = 0.85
@@ -93,32 +92,33 @@ def _nexus(series: Series) -> bytes:
     with h5py.File(memory, "w", libver=("earliest", "v110")) as file:
         file.attrs.update(NX_class="NXroot", default="entry", creator=SERIES_CREATOR, creator_version=__version__)
         drawn = plots(series)
-        entry = make_group(file, "entry", "NXentry", default=drawn[0].name if drawn else "table")
-        _write_head(entry, series)
-        _write_members(make_group(entry, "members", "NXcollection"), series)
-        _write_table(entry, series)
+        entry = Group("/entry", NX_class="NXentry", default=drawn[0].name if drawn else "table", target="/entry")
+        _add_head(entry, series)
+        _add_members(entry.group("members", "NXcollection"), series)
+        _add_table(entry, series)
         for plot in drawn:
             write_plot(entry, plot)
+        h5tree.write(file, "entry", entry)
     return memory.getvalue()
 
 
-def _write_head(entry: h5py.Group, series: Series) -> None:
+def _add_head(entry: Group, series: Series) -> None:
     samples = ", ".join(dict.fromkeys(member.sample for member in series.members))
-    write_field(entry, "title", f"{samples} against {series.axis}, {len(series.members)} files")
+    entry.field("title", f"{samples} against {series.axis}, {len(series.members)} files")
     starts = [member.start.isoformat() for member in series.members if member.start is not None]
     if starts:
-        write_field(entry, "start_time", starts[0])
-    process = make_group(entry, "series", "NXprocess")
-    write_field(process, "program", "nxscatter")
-    write_field(process, "version", __version__)
-    write_field(make_group(process, "parameters", "NXparameters"), "axis", series.axis)
+        entry.field("start_time", starts[0])
+    process = entry.group("series", "NXprocess")
+    process.field("program", "nxscatter")
+    process.field("version", __version__)
+    process.group("parameters", "NXparameters").field("axis", series.axis)
 
 
-def _write_members(group: h5py.Group, series: Series) -> None:
-    """Write which containers the series is made from, by name and content hash, in order of time."""
+def _add_members(group: Group, series: Series) -> None:
+    """Add which containers the series is made from, by name and content hash, in order of time."""
     members = series.members
     starts = [None if one.start is None else one.start.isoformat() for one in members]
-    _write_columns(
+    _add_columns(
         group,
         {
             "file": series.names,
@@ -134,19 +134,19 @@ def _write_members(group: h5py.Group, series: Series) -> None:
             "frames": [one.frames for one in members],
         },
     )
-    write_field(group, "algorithm", "sha256")
+    group.field("algorithm", "sha256")
 
 
-def _write_table(entry: h5py.Group, series: Series) -> None:
-    data = make_group(entry, "table", "NXdata", signal="S", axes=["row"], row_indices=0)
-    _write_columns(data, {name: [row[name] for row in series.rows] for name in columns()})
-    write_field(data, "row", np.arange(len(series.rows)))
+def _add_table(entry: Group, series: Series) -> None:
+    data = entry.group("table", "NXdata", signal="S", axes=["row"], row_indices=0)
+    _add_columns(data, {name: [row[name] for row in series.rows] for name in columns()})
+    data.field("row", np.arange(len(series.rows)))
 
 
-def _write_columns(group: h5py.Group, values: dict[str, Sequence[Json]]) -> None:
+def _add_columns(group: Group, values: dict[str, Sequence[Json]]) -> None:
     for name, column in values.items():
         stored, units = _NAMES.get(name, (name.replace("_error", "_errors"), table.units(name)))
-        write_field(group, stored, _column(name, column), units)
+        group.field(stored, _column(name, column), units)
 
 
 def _column(name: str, values: Iterable[Any]) -> Any:

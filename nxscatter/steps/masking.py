@@ -156,7 +156,7 @@ def _lossless_type(frame: Array, flags: Ints) -> type[np.floating]:
         return np.float32 if frame.dtype.itemsize <= 4 else np.float64
     valid = flags == 0
     largest = np.max(frame, where=valid, initial=0)
-    smallest = np.min(frame, where=valid, initial=0)
+    smallest = 0 if frame.dtype.kind == "u" else np.min(frame, where=valid, initial=0)
     return np.float32 if max(largest, -int(smallest)) < _EXACT_IN_FLOAT32 else np.float64
 
 
