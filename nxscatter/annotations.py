@@ -9,7 +9,7 @@ from typing import Any
 from nxscatter import layout
 from nxscatter.container import Container
 from nxscatter.frames import FrameReader
-from nxscatter.h5tree import read, read_json
+from nxscatter.h5tree import read_json
 from nxscatter.hashing import combined, frames_hash, text_hash, tree_hashes
 from nxscatter.ledger import Source
 from nxscatter.model import Attachment, canonical_json
@@ -45,7 +45,7 @@ class Converted:
         return self._values[name]
 
     def source(self, kind: Any, argument: str) -> Source:
-        """Return where that part is, and its content hash: that of the raw frames is the one stored at conversion."""
+        """Return where that part is, and its content hash: of frames and files the one stored at conversion."""
         if argument not in self._sources:
             self._sources[argument] = self._source(kind, argument)
         return self._sources[argument]
@@ -56,10 +56,10 @@ class Converted:
                 contents = read_json(file, layout.CONTENTS)
             return Source(layout.FRAMES, str(contents[layout.FRAMES.removeprefix("/entry/")]))
         if typing.get_origin(kind) is tuple:
-            return Source(layout.ATTACHMENTS, _files_checksum(self.value(kind, argument)))
+            return Source(f"/entry/{layout.ATTACHMENTS}", _stored_checksum(self._container, argument))
         name = _plain(kind).__name__.lower()
-        path = "/entry/sample" if name == "sample" else f"{layout.DESCRIPTION}/{name}"
-        return Source(path, input_checksum(self._container, argument, path))
+        path = name if name == "sample" else f"{layout.DESCRIPTION}/{name}"
+        return Source(f"/entry/{path}", combined(tree_hashes(self._container.part(path))))
 
 
 def input_checksum(container: Container, argument: str, path: str) -> str:
@@ -79,14 +79,24 @@ def input_checksum(container: Container, argument: str, path: str) -> str:
     ContainerError
         When nothing is at ``path``.
     """
-    if path == layout.ATTACHMENTS:
-        return _files_checksum(getattr(container, argument))
-    with container.opened() as file:
-        return frames_hash(file[path]) if path == layout.FRAMES else combined(tree_hashes(read(file, path)))
+    if path == f"/entry/{layout.ATTACHMENTS}":
+        files: tuple[Attachment, ...] = getattr(container, argument)
+        return _checksum([[one.name, one.role, one.sha256] for one in files])
+    if path == layout.FRAMES:
+        with container.opened() as file:
+            return frames_hash(file[path])
+    return combined(tree_hashes(container.part(path.removeprefix("/entry/"))))
 
 
-def _files_checksum(files: tuple[Attachment, ...]) -> str:
-    return text_hash(canonical_json([[one.name, one.role, one.sha256] for one in files]))
+def _stored_checksum(container: Container, argument: str) -> str:
+    """Checksum of files as `input_checksum` finds it, from what their notes say."""
+    names = ("file_name", "description", "checksum")
+    paths = container.attachment_paths({"masks": "mask"}.get(argument, argument))
+    return _checksum([[container.part(f"{path}/{name}").value for name in names] for path in paths])
+
+
+def _checksum(files: list[list[str]]) -> str:
+    return text_hash(canonical_json(files))
 
 
 def _plain(kind: Any) -> type:

@@ -13,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nxscatter import layout
+from nxscatter import h5tree, layout
+from nxscatter.codec import read_attachment, read_values
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.h5tree import read_text
 from nxscatter.hashing import DAMAGE, first_line
-from nxscatter.ledger import Source, read_record, write_record
+from nxscatter.ledger import Source, added, read_record, write_record
 from nxscatter.model import (
     Attachment,
     Beam,
@@ -32,6 +33,7 @@ from nxscatter.rawcopy import Hdf5Reader
 from nxscatter.record import Record
 from nxscatter.step import Step
 from nxscatter.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
+from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     import h5py
@@ -66,6 +68,11 @@ class Container:
         with _reading(self.path), _open(self.path) as file:
             yield file
 
+    def forget(self) -> None:
+        """Read anew what was read before, when it is asked for next."""
+        for name in [name for name, kind in vars(Container).items() if isinstance(kind, cached_property)]:
+            self.__dict__.pop(name, None)
+
     @contextmanager
     def transaction(self) -> Iterator[Draft]:
         """Append records: all of the block, or nothing.
@@ -90,7 +97,7 @@ class Container:
 
     def take_over(self, draft: Draft) -> None:
         """Know the records that a finished transaction has written, without reading them again."""
-        self.__dict__.pop("records", None)
+        self.forget()
         if "records" in draft.__dict__:
             self.__dict__["records"] = tuple(record.within(self) for record in draft.records)
 
@@ -125,74 +132,79 @@ class Container:
                 return record
         return self.latest(name)
 
-    @property
+    @cached_property
     def title(self) -> str:
         """Title of the measurement."""
         with self.opened() as file:
             return read_text(file, "entry/title")
 
-    @property
+    @cached_property
     def instrument(self) -> str:
         """Name of the instrument."""
         with self.opened() as file:
             return read_text(file, "entry/instrument/name")
 
-    @property
+    @cached_property
     def start_time(self) -> datetime | None:
         """Start of the measurement, None when unknown."""
         with self.opened() as file:
             return layout.read_time(file, "start_time")
 
-    @property
+    @cached_property
     def end_time(self) -> datetime | None:
         """End of the measurement, None when unknown."""
         with self.opened() as file:
             return layout.read_time(file, "end_time")
 
-    @property
+    @cached_property
     def sample(self) -> Sample:
         """The sample; its field is NaN when unknown."""
-        with self.opened() as file:
-            return layout.read_sample(file)
+        return layout.read_sample(self.part("sample"))
 
-    @property
+    @cached_property
     def beam(self) -> Beam:
         """The incident beam."""
         return self._described(Beam)
 
-    @property
+    @cached_property
     def detector(self) -> Detector:
         """The detector as the source described it."""
         return self._described(Detector)
 
-    @property
+    @cached_property
     def exposure(self) -> Exposure:
         """Times and monitors of the frames."""
         return self._described(Exposure)
 
     def _described(self, kind: type[D]) -> D:
-        with self.opened() as file:
-            return layout.read_description(file, kind)
+        return read_values(self.part(f"{layout.DESCRIPTION}/{kind.__name__.lower()}"), kind)
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
         """Where the scan came from."""
-        with self.opened() as file:
-            return layout.read_origin(file)
+        return layout.read_origin(self.part("source"))
 
     @property
     def masks(self) -> tuple[Attachment, ...]:
         """Masks that came with the scan."""
-        with self.opened() as file:
-            return layout.read_attachments(file, "mask")
+        return tuple(read_attachment(self.part(path)) for path in self.attachment_paths("mask"))
 
     @property
     def auxiliary(self) -> tuple[Attachment, ...]:
         """Further files that came with the scan (dark, flat field, window)."""
-        with self.opened() as file:
-            return layout.read_attachments(file, "auxiliary")
+        return tuple(read_attachment(self.part(path)) for path in self.attachment_paths("auxiliary"))
 
-    @property
+    def attachment_paths(self, role: str) -> list[str]:
+        """Return where in the entry the files of one role are that came with the scan: ``mask`` or ``auxiliary``."""
+        with self.opened() as file:
+            return layout.attachment_paths(file, role)
+
+    def part(self, path: str) -> Any:
+        """Return a part of the converted content, a `Group` or `Field`; ``path`` counts from the entry."""
+        with self.opened() as file:
+            return h5tree.read(file, f"/entry/{path}")
+
+    @cached_property
     def shape(self) -> tuple[int, int, int]:
         """Number of frames, rows and columns."""
         with self.opened() as file:
@@ -227,50 +239,58 @@ class Container:
 class Draft(Container):
     """A container inside a transaction: everything that was appended so far can be read.
 
-    The copy that is written to is made when the first record arrives.
+    The copy that is written to is made when the first record arrives. The ledger is written at the end.
     """
 
     def __init__(self, path: Path, temporary: Path) -> None:
         self.path = path
         self._temporary = temporary
         self._output: Output | None = None
-        self._file: h5py.File | None = None
+        self._file: h5py.File | None = None  # the copy
+        self._old: h5py.File | None = None
+        self._ledger: dict[str, Any] | None = None
+        self._entry: Group | None = None  # the converted content, where it was made in this transaction
 
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
         """Give the file of this transaction."""
-        if self._file is None:
-            with super().opened() as file:
-                yield file
-            return
+        if self._file is None and self._old is None:
+            with _reading(self.path):
+                self._old = _open(self.path)
         with _reading(self.path):
-            yield self._file
+            yield self._file or self._old
 
     def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
         """Begin a new container with a scan, in place of whatever was there."""
-        layout.write_scan(self._open("w"), scan, compression)
-        self.__dict__.pop("records", None)
+        self._entry = layout.write_scan(self._open("w"), scan, compression)
+
+    def part(self, path: str) -> Any:
+        """Return a part of the converted content."""
+        return super().part(path) if self._entry is None else self._entry[path]
 
     def copy(self, source: Path) -> None:
         """Begin with everything that another container holds."""
         clone(source, self._temporary)
         self._open("r+")
-        self.__dict__.pop("records", None)
 
     def _open(self, mode: str) -> h5py.File:
         import h5py
 
+        self.forget()
         self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
         self._file = h5py.File(self._output, mode, libver=LIBVER)
         return self._file
 
     def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
         """Append the record of a step that was run, and make it what viewers show."""
+        before = self.records
         if self._file is None:
             self.copy(self.path)
         assert self._file is not None
-        before = self.records
-        record = Record(self, write_record(self._file, step, name, inputs, result))
+        ledger = self._ledger or layout.read_ledger(self._file)
+        written = write_record(self._file, ledger, step, name, inputs, result)
+        self._ledger = added(ledger, written)
+        record = Record(self, written, result)
         self.__dict__["records"] = (*before, record)
         return record
 
@@ -282,12 +302,17 @@ class Draft(Container):
         ContainerError
             When it could not be written: this is then the cause of every other error, too.
         """
-        file, output = self._file, self._output
-        self._file = self._output = None
+        file, output, old = self._file, self._output, self._old
+        self._file = self._output = self._old = self._entry = None
+        if old is not None:
+            old.close()
         if output is None:
             return
         try:
             if file is not None:
+                if keep and self._ledger is not None:
+                    layout.write_ledger(file, self._ledger)
+                    file["entry"].attrs["default"] = self._ledger["names"][-1]
                 file.close()
         except (OSError, RuntimeError) as error:
             if keep:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _SMALL = 1 << 10  # bytes that fit into the header of a dataset
 _PLAIN = 1 << 15  # bytes below which compression saves less than it costs
 _LARGE_IMAGE = 1 << 16  # pixels
+_CHUNK = 1 << 19  # bytes of an image that are encoded together: they stay in the processor's cache
 
 
 def write(parent: h5py.Group, name: str, node: Node) -> None:
@@ -149,7 +150,7 @@ def _filters(array: Any, compression: str) -> dict[str, Any]:
     if array.ndim >= 2 and array.size >= _LARGE_IMAGE and compression == "bitshuffle":
         import hdf5plugin
 
-        rows = max(1, min(array.shape[-2], (1 << 22) // max(1, array.shape[-1] * array.itemsize)))
+        rows = max(1, min(array.shape[-2], _CHUNK // max(1, array.shape[-1] * array.itemsize)))
         chunks = (1,) * (array.ndim - 2) + (rows, array.shape[-1])
         # the decoder crashes on damaged bytes: a checksum of HDF5's own comes before it
         return {"chunks": chunks, **hdf5plugin.Bitshuffle(), "fletcher32": True}

@@ -6,8 +6,11 @@ Raw frames alone are hashed as they are stored, so that checking them needs no d
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +20,8 @@ from nxscatter.tree import Field, Group, Link
 if TYPE_CHECKING:
     import h5py
 
+T = TypeVar("T")
+_LARGE = 1 << 20  # bytes
 
 # what h5py raises while it reads a damaged file
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError, MemoryError)
@@ -41,6 +46,26 @@ def tree_hashes(group: Group, skip: tuple[str, ...] = (), skip_attributes: tuple
     """
     attributes = {key: value for key, value in group.attrs.items() if key not in skip_attributes}
     return {".": text_hash(canonical_json(_attributes(attributes))), **dict(_walk(group, "", skip))}
+
+
+@contextmanager
+def hashed_meanwhile(group: Group, hashes: Callable[[Group], T]) -> Iterator[Callable[[], T]]:
+    """Hash a group while the block runs, and give the function that waits for it.
+
+    Large arrays are hashed in another thread: the library that writes them leaves a processor free.
+    """
+    if not _is_large(group):
+        yield partial(hashes, group)
+        return
+    with ThreadPoolExecutor(1, "hashing") as other:
+        yield other.submit(hashes, group).result
+
+
+def _is_large(group: Group) -> bool:
+    return any(
+        _is_large(node) if isinstance(node, Group) else isinstance(node, Field) and node.nbytes >= _LARGE
+        for node in group.members.values()
+    )
 
 
 def first_line(error: BaseException) -> str:

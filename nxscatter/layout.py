@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nxscatter import __version__, h5tree
-from nxscatter.codec import read_attachment, read_values, write_attachment, write_json, write_values
+from nxscatter.codec import write_attachment, write_json, write_values
 from nxscatter.errors import ContainerError
 from nxscatter.h5tree import read_json, read_text
-from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, is_hard_link, tree_hashes
+from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, hashed_meanwhile, is_hard_link, tree_hashes
 from nxscatter.model import Beam, Detector, Exposure, Json, Origin, Sample, Scan, canonical_json
 from nxscatter.rawcopy import copy_frames
 from nxscatter.tree import Group
@@ -25,27 +25,33 @@ from nxscatter.tree import Group
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.model import Attachment
 
 D = TypeVar("D", Beam, Detector, Exposure)
 CONTAINER_VERSION = 1
 _FRAMES = "instrument/detector/data"
 FRAMES = f"/entry/{_FRAMES}"
-DESCRIPTION = "/entry/instrument/description"
-ATTACHMENTS = "/entry/attachments"
+DESCRIPTION = "instrument/description"
+ATTACHMENTS = "attachments"
 LEDGER = "/entry/ledger"
 CONTENTS = "/entry/contents"
 
 
-def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> None:
-    """Write everything that a reader found into an empty file, and the ledger of no records."""
+def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> Group:
+    """Write everything that a reader found into an empty file, and the ledger of no records.
+
+    Returns
+    -------
+    Group
+        The entry but for the frames.
+    """
     file.attrs.update(NX_class="NXroot", default="entry", creator="nxscatter", creator_version=__version__)
     entry = _entry(scan, compression)
-    h5tree.write(file, "entry", entry)
-    frames = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
-    frames.attrs["units"] = "counts"
-    frames.attrs["target"] = FRAMES
-    hashes = _content_hashes(file, entry)
+    with hashed_meanwhile(entry, _entry_hashes) as hashed:
+        h5tree.write(file, "entry", entry)
+        frames = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
+        frames.attrs["units"] = "counts"
+        frames.attrs["target"] = FRAMES
+        hashes = hashed() | _frames_and_root(file)
     h5tree.write(file["entry"], "contents", contents_note(entry.path, hashes))
     content = combined(hashes)
     write_ledger(
@@ -59,21 +65,23 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
             "checksum": content,
         },
     )
+    return entry
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:
     """Hash each part of the converted content, by its path in the entry; the frames as they are stored."""
     skip = (*record_groups(file), "ledger", "contents", _FRAMES)
-    return _content_hashes(file, h5tree.read(file, "entry", skip))
+    return _entry_hashes(h5tree.read(file, "entry", skip)) | _frames_and_root(file)
 
 
-def _content_hashes(file: h5py.File, entry: Group) -> dict[str, str]:
-    hashes = tree_hashes(entry, skip_attributes=("default",))
-    if FRAMES in file:
-        hashes[_FRAMES] = frames_hash(file[FRAMES])
+def _entry_hashes(entry: Group) -> dict[str, str]:
+    return tree_hashes(entry, skip_attributes=("default",))
+
+
+def _frames_and_root(file: h5py.File) -> dict[str, str]:
+    frames = {_FRAMES: frames_hash(file[FRAMES])} if FRAMES in file else {}
     root = {key: str(value) for key, value in file.attrs.items() if key != "default"}
-    hashes["/"] = combined(root)
-    return hashes
+    return {**frames, "/": combined(root)}
 
 
 def contents_note(parent: str, hashes: dict[str, str]) -> Group:
@@ -141,9 +149,8 @@ def write_ledger(file: h5py.File, ledger: dict[str, Any]) -> None:
     h5tree.write(file["entry"], "ledger", ledger_note(ledger))
 
 
-def read_origin(file: h5py.File) -> Origin:
-    """Read where the scan came from."""
-    note = h5tree.read(file, "entry/source")
+def read_origin(note: Group) -> Origin:
+    """Return where the scan came from, as ``source`` of the entry tells it."""
     reader, *notes = note["description"].value.split("\n")
     return Origin(
         file_name=note["file_name"].value,
@@ -155,23 +162,16 @@ def read_origin(file: h5py.File) -> Origin:
     )
 
 
-def read_sample(file: h5py.File) -> Sample:
-    """Read the sample; a field that is absent is NaN."""
-    sample = h5tree.read(file, "entry/sample")
+def read_sample(sample: Group) -> Sample:
+    """Return the sample; a field that is absent is NaN."""
     field = float(sample["magnetic_field"].value) if "magnetic_field" in sample else float("nan")
     return Sample(sample["name"].value, field)
 
 
-def read_description(file: h5py.File, kind: type[D]) -> D:
-    """Read one of the model values kept under ``instrument/description``."""
-    return read_values(h5tree.read(file, f"{DESCRIPTION}/{kind.__name__.lower()}"), kind)
-
-
-def read_attachments(file: h5py.File, role: str) -> tuple[Attachment, ...]:
-    """Read the scan's own files of one role: ``mask`` or ``auxiliary``."""
-    group = file[ATTACHMENTS]
-    names = sorted((name for name in group if name.startswith(role)), key=lambda name: int(name.rsplit("_", 1)[1]))
-    return tuple(read_attachment(h5tree.read(group, name)) for name in names)
+def attachment_paths(file: h5py.File, role: str) -> list[str]:
+    """Return where in the entry the scan's own files of one role are: ``mask`` or ``auxiliary``."""
+    names = [name for name in file[f"entry/{ATTACHMENTS}"] if name.startswith(role)]
+    return [f"{ATTACHMENTS}/{name}" for name in sorted(names, key=lambda name: int(name.rsplit("_", 1)[1]))]
 
 
 def read_time(file: h5py.File, name: str) -> datetime | None:

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nxscatter import __version__, h5tree, layout
 from nxscatter.codec import write_attachment, write_json, write_result
-from nxscatter.hashing import combined, tree_hashes
+from nxscatter.hashing import combined, hashed_meanwhile, tree_hashes
 from nxscatter.model import Attachment, Json, canonical_json
 from nxscatter.tree import Group
 
@@ -62,10 +62,14 @@ def read_record(file: h5py.File, name: str) -> Written:
 
 
 def write_record(
-    file: h5py.File, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result
+    file: h5py.File,
+    ledger: Mapping[str, Any],
+    step: Step,
+    name: str,
+    inputs: Mapping[str, Sequence[Source]],
+    result: Result,
 ) -> Written:
-    """Append the record of a step to an open container, make it what viewers show, and return what it says."""
-    entry, ledger = file["entry"], layout.read_ledger(file)
+    """Append the record of a step to an open container whose ledger is given, and return what the record says."""
     numbers = [int(other.rsplit("_v", 1)[1]) for other in ledger["names"] if other.rsplit("_v", 1)[0] == name]
     full_name = f"{name}_v{1 + max(numbers, default=0)}"
     date, sequence = datetime.now(UTC).isoformat(timespec="milliseconds"), int(ledger["records"]) + 1
@@ -88,18 +92,24 @@ def write_record(
     }
     write_json(group, "configuration", configuration)
     group.attrs["default"] = write_result(group, result, ledger["compression"])
-    hashes = result_hashes(group)
+    with hashed_meanwhile(group, result_hashes) as hashed:
+        h5tree.write(file["entry"], full_name, group)
+        hashes = hashed()
     note = group.note("result", type="application/json", data=canonical_json(hashes).encode(), algorithm="sha256")
     others = other_hashes(group)
     checksum = record_checksum(hashes, others, ledger["checksum"])
     note.field("checksum", checksum)
     group.members["contents"] = layout.contents_note(group.path, others)
-    h5tree.write(entry, full_name, group)
-    names = [*ledger["names"], full_name]
-    layout.write_ledger(file, {**ledger, "records": len(names), "names": names, "checksum": checksum})
-    entry.attrs["default"] = full_name
+    for name in ("result", "contents"):
+        h5tree.write(file[group.path], name, group[name])
     stored = json.loads(group["configuration/data"].value)
     return Written(full_name, sequence, date, __version__, stored, hashes, checksum)
+
+
+def added(ledger: Mapping[str, Any], written: Written) -> dict[str, Any]:
+    """Return the ledger with one more record."""
+    names = [*ledger["names"], written.name]
+    return {**ledger, "records": len(names), "names": names, "checksum": written.checksum}
 
 
 def result_hashes(record: Group) -> dict[str, str]:

@@ -10,6 +10,7 @@ from nxscatter.codec import read_attachment, read_result, result_groups
 from nxscatter.hashing import combined
 from nxscatter.ledger import Source, Written
 from nxscatter.model import Attachment, Json
+from nxscatter.results import Image
 from nxscatter.step import Step, get_step, make_step
 from nxscatter.tree import Group
 
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
     from nxscatter.results import Result
 
 
+_SMALL = 1 << 20  # bytes
+
+
 class Record:
     """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
 
-    def __init__(self, container: Container, written: Written) -> None:
+    def __init__(self, container: Container, written: Written, result: Result | None = None) -> None:
         self.container = container
         self._written = written
+        self._result = result if result is not None and _is_small(result) else None
         self.name = written.name
         self.sequence = written.sequence
         self.date = written.date
@@ -34,7 +39,7 @@ class Record:
 
     def within(self, container: Container) -> Record:
         """Return the same record in another file that holds it."""
-        return Record(container, self._written)
+        return Record(container, self._written, self._result)
 
     @property
     def path(self) -> str:
@@ -131,13 +136,15 @@ class Record:
         return make_step(self.step, parameters, self.step_version)
 
     def load(self) -> Result:
-        """Read the result.
+        """Read the result; a small one that was made just now is known already.
 
         Returns
         -------
         Result
             Of the class that the step declares; notes and automatic values included.
         """
+        if self._result is not None:
+            return replace(self._result, notes=self.notes, auto=self.auto)
         kind = get_step(self.step).output()
         content = Group(self.path)
         with self.container.opened() as file:
@@ -153,3 +160,9 @@ class Record:
         from nxscatter.notebook import record_html
 
         return record_html(self)
+
+
+def _is_small(result: Result) -> bool:
+    """Tell whether a result may stay in memory with its record; images never do."""
+    parts = [value for item in vars(result).values() for value in (item.values() if isinstance(item, dict) else [item])]
+    return not isinstance(result, Image) and sum(getattr(part, "nbytes", 0) for part in parts) < _SMALL

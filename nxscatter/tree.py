@@ -44,6 +44,11 @@ class Field:
         return self.dtype.kind in "SO"
 
     @property
+    def nbytes(self) -> int:
+        """Bytes of the numbers, 0 for text."""
+        return 0 if self.is_text else int(self.value.nbytes)
+
+    @property
     def texts(self) -> tuple[str, ...]:
         """All texts, one for a scalar."""
         return (self.value,) if isinstance(self.value, str) else tuple(self.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,8 @@ def _read(
         return None
     source = f"{found}::{inner}" if inner else str(found)
     try:
-        made = read_mask(source, role) if kind in _MASKS else Attachment(found.name, read_image(source), role)
+        state = found.stat()
+        made = _known(source, role, kind in _MASKS, (state.st_ino, state.st_size, state.st_mtime_ns))
     except ReadError as error:
         raise ReadError(f"{beside.name}: header key {key}: {error}") from error
     shape = np.shape(made.content)
@@ -76,3 +78,15 @@ def _read(
         return None
     keys.notes.append(f"{key} {named} is used as {role}")
     return made
+
+
+@lru_cache(maxsize=4)
+def _known(source: str, role: str, is_mask: bool, state: tuple[int, ...]) -> Attachment:
+    """Read a named file; all files of a series name the same ones, which are read once while they do not change."""
+    made = read_mask(source, role) if is_mask else Attachment(_name(source), read_image(source), role)
+    np.asarray(made.content).flags.writeable = False
+    return made
+
+
+def _name(source: str) -> str:
+    return Path(source.partition("::")[0]).name
