@@ -9,7 +9,8 @@ import pytest
 
 from nxscatter import h5tree
 from nxscatter.errors import ContainerError
-from nxscatter.hashing import combined, field_hash, frames_hash, tree_hashes
+from nxscatter.hashing import combined, field_hash, frames_hash, hashed_meanwhile, tree_hashes
+from nxscatter.tree import Group
 
 VALUES = np.arange(600, dtype=np.int32).reshape(20, 30)
 
@@ -209,3 +210,21 @@ def test_what_cannot_be_read_is_named(tmp_path):
         raw.write(b"\xff" * chunk.size)
     with h5py.File(path) as file, pytest.raises(ContainerError, match=r"broken\.h5: /g/x cannot be read"):
         h5tree.read(file, "g")
+
+
+@pytest.mark.parametrize("size", [10, 1 << 20])
+def test_hashing_meanwhile_gives_the_same(size):
+    group = Group("/g")
+    group.group("inner", "NXdata").field("x", np.arange(size))
+    done = []
+    with hashed_meanwhile(group, tree_hashes) as hashed:
+        done.append("written")
+        assert hashed() == tree_hashes(group)
+    assert done == ["written"]
+
+
+def test_an_error_meanwhile_is_not_lost():
+    group = Group("/g")
+    group.field("x", np.zeros(1 << 18))
+    with pytest.raises(OSError, match="disk"), hashed_meanwhile(group, tree_hashes):
+        raise OSError("disk")

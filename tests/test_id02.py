@@ -184,6 +184,19 @@ def test_named_files_are_found_where_named_beside_the_data_or_in_the_folder_give
     )
 
 
+def test_a_named_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
+    mask = np.zeros((6, 5), "int32")
+    EdfImage(mask).write(str(tmp_path / "stop.edf"))
+    header = HEADER | {"MaskFilePath": str(tmp_path), "MaskFileName": "stop.edf"}
+    raw = write(tmp_path / "a.h5", header=header)
+    first, again = read_scan(raw).masks[0], read_scan(raw).masks[0]
+    assert again is first
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(first.content)[0, 0] = 1
+    EdfImage(mask + 1).write(str(tmp_path / "stop.edf"))
+    assert np.asarray(read_scan(raw).masks[0].content).all()
+
+
 def test_a_named_file_that_is_damaged_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "stop.edf").write_text("no image")
     with pytest.raises(ReadError, match=r"^a\.h5: header key MaskFileName: stop\.edf: "):
