@@ -29,7 +29,7 @@ class RawStage:
         """Return a function from a frame to its counts at ``index``, twice: values and variances."""
 
         def take(frame: Array, number: int) -> tuple[Floats, Floats]:
-            counts = frame.reshape(-1)[index].astype(float)
+            counts = frame.reshape(-1).take(index).astype(float)
             return counts, counts
 
         return take

@@ -41,6 +41,14 @@ class Conversion:
 
 
 @dataclass(frozen=True)
+class RawFile:
+    """A raw file that was read, and is yet to be converted."""
+
+    path: Path
+    scan: Scan
+
+
+@dataclass(frozen=True)
 class Processed:
     """What became of one input.
 
@@ -102,12 +110,19 @@ def convert(
     return convert_file(path, conversion, output).container
 
 
-def convert_file(path: PathLike, conversion: Conversion, output: PathLike | None = None) -> Processed:
-    """Convert a file as `convert` does, and tell what was done."""
+def read_raw(path: PathLike, conversion: Conversion) -> RawFile:
+    """Read a raw file, to convert or process it later."""
     path = Path(path).expanduser()
     with naming(path):
+        return RawFile(path, _read(path, conversion))
+
+
+def convert_file(source: PathLike | RawFile, conversion: Conversion, output: PathLike | None = None) -> Processed:
+    """Convert a file as `convert` does, and tell what was done."""
+    path = source.path if isinstance(source, RawFile) else Path(source).expanduser()
+    with naming(path):
         target = container_path(path, output)
-        scan = _read(path, conversion)
+        scan = source.scan if isinstance(source, RawFile) else _read(path, conversion)
         found = _existing(target, scan, conversion)
         if found is None:
             with creating(target, scan, conversion.compression, conversion.overwrite):
@@ -181,7 +196,7 @@ def process(
 
 
 def run_recipe(
-    source: Container | PathLike,
+    source: Container | PathLike | RawFile,
     recipe: Recipe,
     *,
     output: PathLike | None = None,
@@ -190,9 +205,13 @@ def run_recipe(
     force: bool = False,
 ) -> Processed:
     """Run a prepared recipe as `process` does, and tell what was done."""
-    path = source.path if isinstance(source, Container) else Path(source).expanduser()
+    path = source.path if isinstance(source, Container | RawFile) else Path(source).expanduser()
     with naming(path):
-        content = source if isinstance(source, Container) else _open(path, conversion)
+        content: Container | Scan
+        if isinstance(source, RawFile):
+            content = source.scan
+        else:
+            content = source if isinstance(source, Container) else _open(path, conversion)
         target = content.path if isinstance(content, Container) and output is None else container_path(path, output)
         container = _existing(target, content, conversion)
         known = container or (content if isinstance(content, Container) else None)

@@ -23,11 +23,16 @@ from nxscatter.model import Floats
 if TYPE_CHECKING:
     import pandas
 
-    from nxscatter.container import Container
     from nxscatter.exporters import Selection
 
 T = TypeVar("T")
 _log = logging.getLogger("nxscatter")
+
+
+class _Member(Mapping):
+    """One file of a batch: converted with the first computation."""
+
+    _waits = True
 
 
 class BatchAzimProfileExtraction:
@@ -125,7 +130,7 @@ class BatchAzimProfileExtraction:
         return done
 
     def _open(self, file: Path) -> Mapping:
-        data = Mapping(
+        data = _Member(
             file,
             self.cif,
             self.instrument,
@@ -232,7 +237,7 @@ class BatchAzimProfileExtraction:
 
         def work(data: Mapping, time: float | None) -> list[dict[str, Any]]:
             view = {"prefix": prefix, "time": time, "r2_threshold": r2_threshold}
-            rows, fits = data._fitted(model, beta_target, method, _frames(data.container, in_time), view)
+            rows, fits = data._fitted(model, beta_target, method, _frames(data, in_time), view)
             if self.plotflag:
                 figures.export(data.container, self.folder, [fits])
             known = {"filename": data.file.name, "sample": data.samplename, "B (mT)": data.B, "epoch": data.epoch}
@@ -266,7 +271,7 @@ class BatchAzimProfileExtraction:
         from nxscatter.exporters import csv
 
         def work(data: Mapping, time: float | None) -> None:
-            frames = _frames(data.container, in_time)
+            frames = _frames(data, in_time)
             profiles, _ = data._profiles(method, frames, prefix=prefix, time=time)
             csv.export(data.container, self.folder, [profiles])
 
@@ -334,9 +339,9 @@ class BatchAzimProfileExtraction:
         self._for_each(work, kinetic)
 
 
-def _frames(container: Container, in_time: bool) -> str:
+def _frames(data: Mapping, in_time: bool) -> str:
     """Take each frame of a stack in a series against time, else their mean."""
-    return "each" if in_time and container.shape[0] > 1 else "mean"
+    return "each" if in_time and data.container.shape[0] > 1 else "mean"
 
 
 def _elapsed(starts: Sequence[float]) -> Floats:

@@ -21,12 +21,12 @@ from nxscatter.model import Attachment, Floats
 from nxscatter.readers import ReadOptions
 from nxscatter.recipe import Recipe, Use
 from nxscatter.results import Geometry, Image
-from nxscatter.workflow import Conversion, convert_file, naming, run_recipe
+from nxscatter.workflow import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
 
 if TYPE_CHECKING:
     from nxscatter.container import Container
     from nxscatter.crystal import Crystal
-    from nxscatter.model import Array, Detector
+    from nxscatter.model import Array, Detector, Scan
     from nxscatter.record import Record
 
 Numbers: TypeAlias = "Array | Sequence[float] | float"
@@ -55,6 +55,8 @@ class Measurement:
     What is up to date in the container is found there and not computed again.
     """
 
+    _waits = False  # whether the container is made with the first computation, in one transaction
+
     def __init__(
         self,
         file: PathLike,
@@ -81,33 +83,55 @@ class Measurement:
         self._told: set[str] = set()  # warnings, each given once
         self._images: dict[tuple[Any, ...], Image] = {}
         self._maps: dict[tuple[str, float], Floats] = {}
-        self.container = self._open(container)
+        options = ReadOptions(skip_calibration=skipcalib)
+        self._conversion = Conversion(instrument.lower(), options)
+        self._raw: RawFile | None = None  # until the container is there
+        self._output = self._folder_of(container)
+        with naming(self.file):
+            if is_container(self.file):
+                self.container = self._copied()
+            else:
+                self._raw = read_raw(self.file, self._conversion)
+                if not self._waits:
+                    self.container  # noqa: B018, made here
         # files that methods write lie beside the container, or beside the input when that is in memory
-        self.folder = self.file.parent if container is None else self.container.path.parent
+        self.folder = (
+            self.file.parent if container is None else container_path(self.file, self._output).resolve().parent
+        )
 
-    def _open(self, place: PathLike | Place | None) -> Container:
+    def _folder_of(self, place: PathLike | Place | None) -> PathLike | None:
+        """Return the folder of the container, or None: beside the input."""
+        if place is None:
+            place = tempfile.mkdtemp(prefix="nxscatter-")
+            weakref.finalize(self, shutil.rmtree, place, ignore_errors=True)
+        return None if isinstance(place, Place) else place
+
+    def _copied(self) -> Container:
+        """Return the container to work in when the input is one."""
         from nxscatter.container import Container, creating
 
-        output: PathLike | None = None
-        if place is None:
-            output = tempfile.mkdtemp(prefix="nxscatter-")
-            weakref.finalize(self, shutil.rmtree, output, ignore_errors=True)
-        elif not isinstance(place, Place):
-            output = place
-        with naming(self.file):
-            if not is_container(self.file):
-                options = ReadOptions(skip_calibration=self.skipcalib)
-                return convert_file(self.file, Conversion(self.instrument.lower(), options), output).container
-            target = self.file if output is None else container_path(self.file, output)
-            if not target.exists():
-                with creating(target, Container(self.file)):
-                    pass
-            return Container(target)
+        target = self.file if self._output is None else container_path(self.file, self._output)
+        if not target.exists():
+            with creating(target, Container(self.file)):
+                pass
+        return Container(target)
+
+    @cached_property
+    def container(self) -> Container:
+        """The container of the measurement, made when it is first needed."""
+        assert self._raw is not None
+        made = convert_file(self._raw, self._conversion, self._output).container
+        self._raw = None
+        return made
 
     def _run(self, *uses: Use) -> list[Record]:
         """Run the image's chain and then ``uses``; return the records of those."""
         recipe = Recipe("mapping", (*self._image_uses(), *uses))
-        done = run_recipe(self.container, recipe, keep_masks=False)
+        if self._raw is not None:
+            done = run_recipe(self._raw, recipe, output=self._output, conversion=self._conversion, keep_masks=False)
+            self._raw, self.container = None, done.container
+        else:
+            done = run_recipe(self.container, recipe, keep_masks=False)
         for record in done.records:
             if record.name in done.added:
                 self._warn(*record.notes)
@@ -146,9 +170,14 @@ class Measurement:
             return ()
         return (self.mask if isinstance(self.mask, Attachment) else load_mask(self.mask),)
 
+    @property
+    def _source(self) -> Scan | Container:
+        """What describes beam and detector: the raw file until it is converted."""
+        return self.container if self._raw is None else self._raw.scan
+
     @cached_property
     def _detector(self) -> Detector:
-        return self.container.detector
+        return self._source.detector
 
     @property
     def _geometry(self) -> Geometry:
@@ -156,7 +185,7 @@ class Measurement:
         from nxscatter.steps.geometry import DetectorGeometry
 
         with naming(self.file):
-            return DetectorGeometry()(self.container.beam, self._detector).binned(self.binning)
+            return DetectorGeometry()(self._source.beam, self._detector).binned(self.binning)
 
     @cached_property
     def _crystal(self) -> Crystal | None:

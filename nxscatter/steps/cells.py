@@ -88,10 +88,14 @@ class Cells:
     def _sums_of_frame(self, stage: Stage) -> PerFrame:
         total, measured = self.total, stage.gather(self.index[: self.measured])
         filled = stage.gather(self.index[self.measured :])
+        all_measured = self.measured == len(self.index)
 
         def sums(frame: Array, number: int) -> tuple[Floats, Floats]:
             values, variances = measured(frame, number)
-            return total(np.concatenate([values, filled(frame, number)[0]])), total(variances)
+            spread = total(variances)
+            if all_measured and values is variances:  # the variance of a count is the count
+                return spread, spread
+            return total(np.concatenate([values, filled(frame, number)[0]])), spread
 
         return sums
 

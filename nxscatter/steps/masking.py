@@ -108,7 +108,9 @@ class Masking(Step):
         elif kind.kind == "f":
             yield ~np.isfinite(frame), PixelFlag.NOT_A_NUMBER
         if np.isfinite(detector.dummy) and detector.dummy != 0:  # Dummy = 0 means none
-            yield _is_dummy(frame, detector.dummy, detector.ddummy), PixelFlag.DUMMY
+            dummies = _dummies(frame, detector.dummy, detector.ddummy)
+            if dummies is not None:
+                yield dummies, PixelFlag.DUMMY
         if self.saturation is not None:
             yield frame >= self.saturation, PixelFlag.SATURATED
 
@@ -137,7 +139,8 @@ def _mask_flags(mask: Attachment, shape: tuple[int, ...]) -> Ints:
     return flags
 
 
-def _is_dummy(frame: Array, dummy: float, ddummy: float) -> Array:
+def _dummies(frame: Array, dummy: float, ddummy: float) -> Array | None:
+    """Return where a frame holds the dummy value, None when its type cannot."""
     low, high = dummy - ddummy, dummy + ddummy
     if frame.dtype.kind == "f":
         # A dummy written as text need not be the nearest number of the image's type.
@@ -146,7 +149,7 @@ def _is_dummy(frame: Array, dummy: float, ddummy: float) -> Array:
     limits = np.iinfo(frame.dtype)
     first, last = max(int(np.ceil(low)), limits.min), min(int(np.floor(high)), limits.max)
     if first > last:
-        return np.zeros(frame.shape, dtype=bool)
+        return None
     return np.asarray(frame == first if first == last else (frame >= first) & (frame <= last))
 
 
