@@ -20,6 +20,7 @@ from nxscatter.h5tree import read_text
 from nxscatter.hashing import DAMAGE, first_line
 from nxscatter.ledger import Source, added, read_record, write_record
 from nxscatter.model import (
+    Array,
     Attachment,
     Beam,
     Detector,
@@ -250,6 +251,7 @@ class Draft(Container):
         self._old: h5py.File | None = None
         self._ledger: dict[str, Any] | None = None
         self._entry: Group | None = None  # the converted content, where it was made in this transaction
+        self._first: Array | None = None  # and the first frame
 
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
@@ -262,11 +264,16 @@ class Draft(Container):
 
     def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
         """Begin a new container with a scan, in place of whatever was there."""
-        self._entry = layout.write_scan(self._open("w"), scan, compression)
+        self._entry, self._first = layout.write_scan(self._open("w"), scan, compression)
 
     def part(self, path: str) -> Any:
         """Return a part of the converted content."""
         return super().part(path) if self._entry is None else self._entry[path]
+
+    @property
+    def raw(self) -> Hdf5Reader:
+        """The raw frames, of which the first is known where they were copied in this transaction."""
+        return Hdf5Reader(self.opened, layout.FRAMES, self.shape, self._first)
 
     def copy(self, source: Path) -> None:
         """Begin with everything that another container holds."""
@@ -303,7 +310,7 @@ class Draft(Container):
             When it could not be written: this is then the cause of every other error, too.
         """
         file, output, old = self._file, self._output, self._old
-        self._file = self._output = self._old = self._entry = None
+        self._file = self._output = self._old = self._entry = self._first = None
         if old is not None:
             old.close()
         if output is None:

@@ -25,6 +25,8 @@ from nxscatter.tree import Group
 if TYPE_CHECKING:
     import h5py
 
+    from nxscatter.model import Array
+
 
 D = TypeVar("D", Beam, Detector, Exposure)
 CONTAINER_VERSION = 1
@@ -36,19 +38,21 @@ LEDGER = "/entry/ledger"
 CONTENTS = "/entry/contents"
 
 
-def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> Group:
+def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> tuple[Group, Array]:
     """Write everything that a reader found into an empty file, and the ledger of no records.
 
     Returns
     -------
-    Group
-        The entry but for the frames.
+    entry : Group
+        What was written but for the frames.
+    first : ndarray (rows, columns)
+        The first frame as it was read back.
     """
     file.attrs.update(NX_class="NXroot", default="entry", creator="nxscatter", creator_version=__version__)
     entry = _entry(scan, compression)
     with hashed_meanwhile(entry, _entry_hashes) as hashed:
         h5tree.write(file, "entry", entry)
-        frames = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
+        frames, first = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
         frames.attrs["units"] = "counts"
         frames.attrs["target"] = FRAMES
         hashes = hashed() | _frames_and_root(file)
@@ -65,7 +69,7 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
             "checksum": content,
         },
     )
-    return entry
+    return entry, first
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:

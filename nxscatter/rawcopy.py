@@ -22,11 +22,17 @@ _BITSHUFFLE, _LZ4, _GZIP, _SHUFFLE = 32008, 32004, 1, 2
 
 def copy_frames(
     frames: Array | Hdf5Frames, parent: h5py.Group, name: str, compression: str = "bitshuffle"
-) -> h5py.Dataset:
+) -> tuple[h5py.Dataset, Array]:
     """Write frames as a dataset (frame, y, x), and compare the first and last with the source.
 
     Compressed chunks of an HDF5 source are copied as they are when all of them are stored and HDF5 or hdf5plugin can
     make their filter; anything else is encoded again, frame by frame, with bitshuffle-LZ4 or gzip.
+
+    Returns
+    -------
+    dataset : h5py.Dataset
+    first : ndarray (rows, columns)
+        The first frame as it was read back.
 
     Raises
     ------
@@ -40,8 +46,7 @@ def copy_frames(
     keep_freed_memory()
     if not isinstance(frames, Hdf5Frames):
         target = _encode(iter(frames), frames.shape, frames.dtype, parent, name, compression)
-        _compare(frames, target)
-        return target
+        return target, _compared(frames, target)
     import hdf5plugin  # noqa: F401  (registers the filters)
 
     with _reading(frames):
@@ -55,21 +60,22 @@ def copy_frames(
             target = _copy_chunks(source, filters, parent, name)
         else:
             target = _encode(iter(source), frames.shape, source.dataset.dtype, parent, name, compression)
-        _compare(source, target)
-    return target
+        return target, _compared(source, target)
 
 
 class Hdf5Reader:
     """The raw frames of a dataset in an HDF5 file, one at a time.
 
-    Opening is left to the owner: ``opened`` is a context manager that gives the file.
+    Opening is left to the owner: ``opened`` is a context manager that gives the file. ``first`` is the first frame
+    where it is known already.
     """
 
-    def __init__(self, opened: Any, dataset: str, shape: tuple[int, int, int]) -> None:
+    def __init__(self, opened: Any, dataset: str, shape: tuple[int, int, int], first: Array | None = None) -> None:
         keep_freed_memory()
         self._opened = opened
         self._dataset = dataset
         self._shape = shape
+        self._first = first
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -95,6 +101,8 @@ class Hdf5Reader:
 
     def read(self, frame: int) -> Array:
         """Return one raw frame (rows, columns) in the detector's own dtype."""
+        if frame == 0 and self._first is not None:
+            return self._first
         import hdf5plugin  # noqa: F401
 
         with self._opened() as file:
@@ -140,12 +148,20 @@ def _reading(frames: Hdf5Frames) -> Iterator[None]:
         ) from error
 
 
-def _compare(source: Any, target: h5py.Dataset) -> None:
-    for number in sorted({0, len(target) - 1}) if len(target) else ():
-        if not np.array_equal(source[number], target[number], equal_nan=target.dtype.kind == "f"):
+def _compared(source: Any, target: h5py.Dataset) -> Array:
+    """Compare the first and the last frame, and return the first as it was read back."""
+    read: dict[int, Array] = {}
+    for number in (0, len(target) - 1):
+        if number in read:
+            continue
+        given = source[number]
+        read[number] = target[number]
+        if not np.array_equal(given, read[number], equal_nan=target.dtype.kind == "f"):
             raise ContainerError(
                 f"{target.file.filename}: frame {number} does not read back as it was; the source may be damaged"
             )
+    read[0].flags.writeable = False
+    return read[0]
 
 
 def _encode(

@@ -68,12 +68,11 @@ def read_metadata(source: Hdf5Source, image: tuple[int, int], notes: list[str]) 
     found: dict[str, Any] = {}
     left, skipped = _ALL_METADATA, []
     for path, dataset in source.datasets():
-        if dataset.shape is not None and dataset.shape[-2:] == image:
+        if (dataset.id.shape or ())[-2:] == image:
             continue
-        most = min(SMALL, left)
-        value = source.small(dataset) if declared_bytes(dataset) <= most else None
+        value = source.small(dataset)
         size = 0 if value is None else np.asarray(value).nbytes
-        if value is None or size > most:  # texts of any length declare the size of a pointer
+        if value is None or size > min(SMALL, left):  # texts of any length declare the size of a pointer
             skipped.append(path)
             continue
         left -= size
@@ -105,7 +104,7 @@ def read_structure(source: Hdf5Source, frames: h5py.Dataset, notes: list[str]) -
         attributes[f"{path}/" if isinstance(node, h5py.Group) else path] = _attributes(node)
         if node == frames:
             place = path
-        elif isinstance(node, h5py.Dataset) and (node.shape or ())[-2:] == frames.shape[-2:]:
+        elif isinstance(node, h5py.Dataset) and (node.id.shape or ())[-2:] == frames.shape[-2:]:
             images.append(path)
     skipped = [f"{path}@{name}" for path, one in attributes.items() for name, value in one.items() if value is None]
     if skipped:
