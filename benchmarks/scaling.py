@@ -56,7 +56,7 @@ def files(folder: Path, numbers: Sequence[int]) -> None:
         raw = small_files(folder, number)
         work = partial(run_recipe, recipe=recipe, output=folder / f"out{number}")
         warm = partial(run_recipe, recipe=recipe, output=folder / "warm", conversion=Conversion(overwrite=True))
-        finish(warm, raw[:2])
+        finish(warm, raw[:10])
         start = process_time()
         finish(work, raw)
         seconds = (process_time() - start) / number

@@ -1,4 +1,4 @@
-"""Containers and their records: reading anywhere, writing only inside a transaction.
+"""Containers and their records, for reading; writing is left to `nxscatter.draft`.
 
 A container is append-only. A record is never changed or deleted; each one's checksum covers everything in its group
 and the checksum of the record before it.
@@ -6,7 +6,7 @@ and the checksum of the record before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
@@ -18,28 +18,15 @@ from nxscatter.codec import read_attachment, read_values
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.h5tree import read_text
 from nxscatter.hashing import DAMAGE, first_line
-from nxscatter.ledger import Source, added, read_record, write_record
-from nxscatter.model import (
-    Array,
-    Attachment,
-    Beam,
-    Detector,
-    Exposure,
-    Hdf5Frames,
-    Origin,
-    Sample,
-    Scan,
-)
+from nxscatter.ledger import read_record
+from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
 from nxscatter.rawcopy import Hdf5Reader
 from nxscatter.record import Record
-from nxscatter.step import Step
-from nxscatter.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
-from nxscatter.tree import Group
 
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.results import Result
+    from nxscatter.draft import Draft
 
 D = TypeVar("D", Beam, Detector, Exposure)
 
@@ -66,7 +53,7 @@ class Container:
     @contextmanager
     def opened(self) -> Iterator[h5py.File]:
         """Open the file for reading, for as long as the block lasts."""
-        with _reading(self.path), _open(self.path) as file:
+        with reading(self.path), open_file(self.path) as file:
             yield file
 
     def forget(self) -> None:
@@ -85,15 +72,10 @@ class Container:
         ContainerError
             When the disk is full or the folder cannot be written; the old file is intact.
         """
-        with Lock(self.path), replacing(self.path) as temporary:
-            self._check()
-            draft = Draft(self.path, temporary)
-            try:
-                yield draft
-            except BaseException:
-                draft.close(keep=False)
-                raise
-            draft.close(keep=True)
+        from nxscatter.draft import writing
+
+        with writing(self.path, lambda draft: self._check()) as draft:
+            yield draft
         self.take_over(draft)
 
     def take_over(self, draft: Draft) -> None:
@@ -237,148 +219,14 @@ class Container:
         return container_html(self)
 
 
-class Draft(Container):
-    """A container inside a transaction: everything that was appended so far can be read.
-
-    The copy that is written to is made when the first record arrives. The ledger is written at the end.
-    """
-
-    def __init__(self, path: Path, temporary: Path) -> None:
-        self.path = path
-        self._temporary = temporary
-        self._output: Output | None = None
-        self._file: h5py.File | None = None  # the copy
-        self._old: h5py.File | None = None
-        self._ledger: dict[str, Any] | None = None
-        self._entry: Group | None = None  # the converted content, where it was made in this transaction
-        self._first: Array | None = None  # and the first frame
-
-    @contextmanager
-    def opened(self) -> Iterator[h5py.File]:
-        """Give the file of this transaction."""
-        if self._file is None and self._old is None:
-            with _reading(self.path):
-                self._old = _open(self.path)
-        with _reading(self.path):
-            yield self._file or self._old
-
-    def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
-        """Begin a new container with a scan, in place of whatever was there."""
-        self._entry, self._first = layout.write_scan(self._open("w"), scan, compression)
-
-    def part(self, path: str) -> Any:
-        """Return a part of the converted content."""
-        return super().part(path) if self._entry is None else self._entry[path]
-
-    @property
-    def raw(self) -> Hdf5Reader:
-        """The raw frames, of which the first is known where they were copied in this transaction."""
-        return Hdf5Reader(self.opened, layout.FRAMES, self.shape, self._first)
-
-    def copy(self, source: Path) -> None:
-        """Begin with everything that another container holds."""
-        clone(source, self._temporary)
-        self._open("r+")
-
-    def _open(self, mode: str) -> h5py.File:
-        import h5py
-
-        self.forget()
-        self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
-        self._file = h5py.File(self._output, mode, libver=LIBVER)
-        return self._file
-
-    def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
-        """Append the record of a step that was run, and make it what viewers show."""
-        before = self.records
-        if self._file is None:
-            self.copy(self.path)
-        assert self._file is not None
-        ledger = self._ledger or layout.read_ledger(self._file)
-        written = write_record(self._file, ledger, step, name, inputs, result)
-        self._ledger = added(ledger, written)
-        record = Record(self, written, result)
-        self.__dict__["records"] = (*before, record)
-        return record
-
-    def close(self, *, keep: bool) -> None:
-        """Close the copy, to ``keep`` it or to throw it away.
-
-        Raises
-        ------
-        ContainerError
-            When it could not be written: this is then the cause of every other error, too.
-        """
-        file, output, old = self._file, self._output, self._old
-        self._file = self._output = self._old = self._entry = self._first = None
-        if old is not None:
-            old.close()
-        if output is None:
-            return
-        try:
-            if file is not None:
-                if keep and self._ledger is not None:
-                    layout.write_ledger(file, self._ledger)
-                    file["entry"].attrs["default"] = self._ledger["names"][-1]
-                file.close()
-        except (OSError, RuntimeError) as error:
-            if keep:
-                raise disk_error(self.path, OSError(str(error))) from error
-        finally:
-            output.close()
-        if output.lost is not None:
-            raise disk_error(self.path, output.lost)
-
-
-def create(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwrite: bool = False) -> Container:
-    """Write a scan as a new container.
-
-    Raises
-    ------
-    ContainerError
-        When ``path`` exists and ``overwrite`` is not set.
-    """
-    with creating(path, scan, compression, overwrite):
-        pass
-    return Container(path)
-
-
-@contextmanager
-def creating(
-    path: str | Path, content: Scan | Container, compression: str = "bitshuffle", overwrite: bool = False
-) -> Iterator[Draft]:
-    """Write a scan, or a copy of a container, as a new one, and the records of the block with it: all or nothing."""
-    target = Path(path).expanduser().resolve()
-    if isinstance(content, Scan) and isinstance(content.frames, Hdf5Frames) and content.frames.path.resolve() == target:
-        raise ContainerError(f"{target}: is the raw file itself; choose another name with -o")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise disk_error(target, error) from error
-    with Lock(target), replacing(target) as temporary:
-        if target.exists() and not overwrite:
-            raise ContainerError(f"{target}: exists already; use --overwrite to replace it")
-        draft = Draft(target, temporary)
-        try:
-            if isinstance(content, Container):
-                draft.copy(content.path)
-            else:
-                draft.create(content, compression)
-            yield draft
-        except BaseException:
-            draft.close(keep=False)
-            raise
-        draft.close(keep=True)
-
-
 def record_names(file: h5py.File) -> list[str]:
     """Return the names of all records, in order of their sequence index."""
     entry = file["entry"]
     return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
 
 
-def _open(path: Path) -> h5py.File:
-    """Open a file without locks: it is never written in place."""
+def open_file(path: Path) -> h5py.File:
+    """Open a container without locks: it is never written in place."""
     import h5py
 
     try:
@@ -390,7 +238,7 @@ def _open(path: Path) -> h5py.File:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[None]:
+def reading(path: Path) -> Iterator[None]:
     """Turn the errors that a damaged file causes while it is read into one line that names it."""
     try:
         yield

@@ -275,9 +275,12 @@ class Scan:
         return int(frames), int(rows), int(columns)
 
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
 def canonical_json(value: Json) -> str:
     """Write JSON one way only: sorted keys, no spaces, UTF-8, no NaN (``null`` instead)."""
-    return json.dumps(_finite(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _CANONICAL.encode(_finite(value))
 
 
 def _finite(value: Json) -> Json:

@@ -11,7 +11,8 @@ from typing import Any, cast
 import numpy as np
 
 from nxscatter.annotations import Converted, result_kind
-from nxscatter.container import Container, Draft
+from nxscatter.container import Container
+from nxscatter.draft import Draft
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
 from nxscatter.ledger import Source

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nxscatter.container import Container, creating
+from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError
 from nxscatter.inputs import PathLike, container_path, is_container, paths_of
 from nxscatter.model import Scan, canonical_json

@@ -94,12 +94,13 @@ def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
 @pytest.fixture(scope="session")
 def exportable_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A container of one frame with gaps filled, radial profile, sectors and a map; not to be changed."""
-    from nxscatter import container, runner
+    from nxscatter import runner
+    from nxscatter.draft import creating
     from nxscatter.readers import read_scan
     from nxscatter.step import make_step
 
     path = tmp_path_factory.mktemp("exportable") / "rods.nxs"
     names = ("geometry", "masking", "caving", "rings", "radial_sectors", "qmap")
-    with container.creating(path, read_scan(id02_file.path)) as draft:
+    with creating(path, read_scan(id02_file.path)) as draft:
         runner.run_steps(draft, [(make_step(name, {}), name, {}) for name in names])
     return path

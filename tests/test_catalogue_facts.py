@@ -9,7 +9,8 @@ from catalogue_case import toy_container, toys
 
 from nxscatter import runner
 from nxscatter.catalogue.facts import Fact, about, content_hash, facts, last_change, measured, parameters, software
-from nxscatter.container import Container, creating
+from nxscatter.container import Container
+from nxscatter.draft import creating
 
 
 @pytest.fixture(scope="module")

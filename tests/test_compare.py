@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import toy
 
-from nxscatter import container, ledger, runner
+from nxscatter import ledger, runner
 from nxscatter.compare import Difference, compare
 from nxscatter.container import Container
+from nxscatter.draft import create, creating
 
 
 def named(found: list[Difference]) -> set[tuple[str, str, str]]:
@@ -22,7 +23,7 @@ def named(found: list[Difference]) -> set[tuple[str, str, str]]:
 def test_the_same_content_is_no_difference(box: Container, tmp_path: Path) -> None:
     """Neither the time at which records were made is one, nor how the frames are compressed."""
     assert compare(box, box) == []
-    with container.creating(tmp_path / "again.nxs", toy.scan(), "gzip") as draft:
+    with creating(tmp_path / "again.nxs", toy.scan(), "gzip") as draft:
         runner.run_steps(draft, toy.chain())
     assert compare(box, Container(tmp_path / "again.nxs")) == []
 
@@ -74,7 +75,7 @@ def test_the_measurement_is_compared_too(box: Container, tmp_path: Path) -> None
         detector=replace(scan.detector, distance=3.5),
         masks=(),
     )
-    found = compare(box, container.create(tmp_path / "other.nxs", scan))
+    found = compare(box, create(tmp_path / "other.nxs", scan))
     measured = [one for one in found if one.what == "measurement"]
     assert named(measured) == {
         ("sample", "measurement", "magnetic_field"),
@@ -91,7 +92,7 @@ def test_the_measurement_is_compared_too(box: Container, tmp_path: Path) -> None
 
 def test_frames_of_another_shape(box: Container, tmp_path: Path) -> None:
     scan = toy.scan()
-    other = container.create(tmp_path / "other.nxs", replace(scan, frames=scan.frames[:2]))
+    other = create(tmp_path / "other.nxs", replace(scan, frames=scan.frames[:2]))
     assert Difference("frames", "measurement", "shape", [3, 24, 30], [2, 24, 30]) in compare(box, other)
 
 

@@ -10,8 +10,9 @@ import pytest
 import toy
 from silx.io.nxdata import get_default
 
-from nxscatter import container, h5tree, runner
+from nxscatter import h5tree, runner
 from nxscatter.container import Container
+from nxscatter.draft import create, creating
 from nxscatter.errors import ContainerError
 from nxscatter.layout import read_ledger
 from nxscatter.ledger import result_hashes
@@ -89,7 +90,7 @@ def test_images_do_not_stay_in_memory(box):
 
 def test_a_draft_tells_the_same_as_the_file_that_it_becomes(tmp_path):
     names = ("beam", "detector", "exposure", "sample")
-    with container.creating(tmp_path / "x.nxs", toy.scan()) as draft:
+    with creating(tmp_path / "x.nxs", toy.scan()) as draft:
         told = {name: getattr(draft, name) for name in (*names, "origin", "title", "masks", "auxiliary")}
     box = Container(tmp_path / "x.nxs")
     for name in names:
@@ -119,7 +120,7 @@ def test_every_record_has_a_sensible_plot(box):
 
 
 def test_a_new_container_shows_its_frames(tmp_path):
-    box = container.create(tmp_path / "x.nxs", toy.scan())
+    box = create(tmp_path / "x.nxs", toy.scan())
     with box.opened() as file:
         assert get_default(file).group.name == "/entry/data"
 
@@ -148,7 +149,7 @@ def test_two_containers_of_one_scan_agree_in_their_results(box, tmp_path):
 
 
 def test_gzip_containers_open_without_a_plugin(tmp_path, toys):
-    with container.creating(tmp_path / "x.nxs", toy.scan(), compression="gzip"):
+    with creating(tmp_path / "x.nxs", toy.scan(), compression="gzip"):
         pass
     box = Container(tmp_path / "x.nxs")
     image = np.zeros((300, 300), dtype=np.float32)
@@ -168,16 +169,16 @@ def test_gzip_containers_open_without_a_plugin(tmp_path, toys):
 
 def test_a_container_is_made_once(box):
     with pytest.raises(ContainerError, match="exists already; use --overwrite"):
-        container.create(box.path, toy.scan())
+        create(box.path, toy.scan())
     assert len(Container(box.path).records) == 6
-    assert container.create(box.path, toy.scan(), overwrite=True).records == ()
+    assert create(box.path, toy.scan(), overwrite=True).records == ()
 
 
 @pytest.mark.parametrize("content", [b"", b"not HDF5", b"\x89HDF\r\n\x1a\n" + bytes(3000)])
 def test_overwriting_does_not_ask_what_the_old_file_was(tmp_path, content):
     path = tmp_path / "x.nxs"
     path.write_bytes(content)
-    assert container.create(path, toy.scan(), overwrite=True).records == ()
+    assert create(path, toy.scan(), overwrite=True).records == ()
 
 
 def test_the_raw_file_itself_is_never_replaced(tmp_path):
@@ -188,14 +189,14 @@ def test_the_raw_file_itself_is_never_replaced(tmp_path):
     scan = dataclasses.replace(toy.scan(), frames=frames)
     before = path.read_bytes()
     with pytest.raises(ContainerError, match="is the raw file itself"):
-        container.create(path, scan, overwrite=True)
+        create(path, scan, overwrite=True)
     assert path.read_bytes() == before
-    assert container.create(tmp_path / "x.nxs", scan).shape == scan.shape
+    assert create(tmp_path / "x.nxs", scan).shape == scan.shape
 
 
 def test_a_copy_of_a_container_goes_on_by_itself(box, tmp_path):
     before = box.path.read_bytes()
-    with container.creating(tmp_path / "copy.nxs", box) as draft:
+    with creating(tmp_path / "copy.nxs", box) as draft:
         runner.run(draft, toy.ToyCaving(fill=2.0))
     assert len(Container(tmp_path / "copy.nxs").records) == 7
     assert box.path.read_bytes() == before
@@ -238,7 +239,7 @@ def test_an_unknown_record_is_an_error_that_lists_the_known(box):
 
 def test_a_failing_block_leaves_no_container(tmp_path, toys):
     def fail():
-        with container.creating(tmp_path / "x.nxs", toy.scan()) as draft:
+        with creating(tmp_path / "x.nxs", toy.scan()) as draft:
             runner.run(draft, toy.ToyGeometry())
             raise ZeroDivisionError
 

@@ -10,7 +10,8 @@ import pytest
 from scattering import Stack, make_detector, make_geometry, make_image
 
 from nxscatter import normalization
-from nxscatter.container import Container, creating
+from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.model import Attachment, Beam, Exposure, Origin, Sample, Scan
 from nxscatter.recipe_file import load_recipe

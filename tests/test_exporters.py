@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 import toy
 
-from nxscatter import container, runner, table
+from nxscatter import runner, table
 from nxscatter.container import Container
+from nxscatter.draft import create, creating
 from nxscatter.errors import ContainerError, ParameterError
 from nxscatter.exporters import available, export
 from nxscatter.exporters.csv import csv_text, table_text
@@ -43,7 +44,7 @@ CHAIN = (
 
 
 def process(path: Path, raw: Path, chain: tuple[tuple[str, dict[str, object]], ...] = CHAIN) -> Container:
-    with container.creating(path, read_scan(raw)) as draft:
+    with creating(path, read_scan(raw)) as draft:
         runner.run_steps(draft, [(make_step(name, parameters), name, {}) for name, parameters in chain])
     return Container(path)
 
@@ -185,7 +186,7 @@ def test_containers_given_together_share_a_table(tmp_path: Path, toys: None) -> 
         scan = replace(
             scan, sample=Sample("Co", field), origin=replace(scan.origin, file_name=f"a_0000{number}_raw.h5")
         )
-        with container.creating(tmp_path / f"{number}.nxs", scan) as draft:
+        with creating(tmp_path / f"{number}.nxs", scan) as draft:
             runner.run_steps(draft, toy.chain())
         boxes.append(Container(tmp_path / f"{number}.nxs"))
     written = export([*boxes, Container(boxes[0].path)], tmp_path / "out", ["csv"])
@@ -302,7 +303,7 @@ def test_prefix(file_name: str, detector: str, distance: float, expected: str) -
 def test_the_field_is_named_where_it_is_known(tmp_path: Path, field: float, part: str) -> None:
     scan = toy.scan()
     scan = replace(scan, sample=Sample("Co", field), origin=replace(scan.origin, file_name="x_eiger2_00007_raw.h5"))
-    names = Names.of(container.create(tmp_path / "a.nxs", scan))
+    names = Names.of(create(tmp_path / "a.nxs", scan))
     assert names.map_figure() == Path(f"png_images/{part}_Img00007.png")
     assert names.azimuthal_profile("110") == Path(f"Azimuthal_Profiles/file_00007_{part}_110.csv")
     assert names.map_arrays() == Path(f"png_images/USAXS_{part}_Img00007.npz")

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 import toy
 
-from nxscatter import container, simulate
+from nxscatter import simulate
 from nxscatter.container import Container
+from nxscatter.draft import create
 from nxscatter.errors import ContainerError
 from nxscatter.extract import extract
 from nxscatter.model import Attachment, Hdf5Frames, Scan, canonical_json
@@ -188,7 +189,7 @@ def test_names_from_a_file_are_no_paths(tmp_path: Path) -> None:
     scan = toy.scan()
     masks = tuple(Attachment(name, scan.masks[0].content, "mask") for name in ("../../m.edf", "m.edf", "m.npy"))
     scan = replace(scan, origin=replace(scan.origin, file_name="../../../evil name.h5"), masks=masks, auxiliary=())
-    files = extract(container.create(tmp_path / "x.nxs", scan), tmp_path / "out")
+    files = extract(create(tmp_path / "x.nxs", scan), tmp_path / "out")
     names = ["evil_name.h5", "m.edf", "2_m.edf", "m.npy.edf"]
     assert [file.relative_to(tmp_path / "out").name for file in files] == names
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == sorted(names)

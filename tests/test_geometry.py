@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scattering import Stack, make_detector, make_geometry, make_image, ring_pattern
 
-from nxscatter.container import Container, creating
+from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.model import Beam, Detector, Origin, Sample, Scan
 from nxscatter.results import Geometry, Rings

@@ -21,7 +21,7 @@ LAYERS = [
     SCIENCE,
     {"readers", "step", "steps"},
     {"hashing", "h5tree", "transaction", "codec", "history", "notebook"},
-    {"layout", "rawcopy", "ledger", "record", "container"},
+    {"layout", "rawcopy", "ledger", "record", "container", "draft"},
     {"annotations", "rehearsal", "runner"},
     set(),
     {"mapping", "demo", "cli", "__main__"},

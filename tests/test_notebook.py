@@ -10,9 +10,10 @@ import pytest
 import toy
 from page import Node, parse
 
-from nxscatter import container, runner
+from nxscatter import runner
 from nxscatter.container import Container
 from nxscatter.description import described
+from nxscatter.draft import create
 from nxscatter.model import Beam, Sample, Scan
 
 NAN = float("nan")
@@ -24,7 +25,7 @@ def told(table: Node) -> dict[str, str]:
 
 
 def made(path: Path, scan: Scan) -> Container:
-    return container.create(path, scan)
+    return create(path, scan)
 
 
 def test_a_container_shows_its_sample_and_its_records(box: Container) -> None:

@@ -15,8 +15,9 @@ import toy
 from page import Node, parse
 from PIL import Image
 
-from nxscatter import container, runner, table
+from nxscatter import runner, table
 from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.exporters import export
 from nxscatter.exporters.curves import with_error
 from nxscatter.exporters.report import report_html
@@ -35,7 +36,7 @@ def page_of(made: Container) -> Node:
 
 def process(path: Path, raw: Path, **profiles: object) -> Container:
     given = {"azimuthal_profiles": {"q": [0.05, 0.068], "bins": 72, **profiles}}
-    with container.creating(path, read_scan(raw)) as draft:
+    with creating(path, read_scan(raw)) as draft:
         runner.run_steps(draft, [(make_step(name, given.get(name, {})), name, {}) for name in STEPS])
     return Container(path)
 
@@ -273,7 +274,7 @@ def test_text_from_the_file_stays_text(tmp_path: Path, toys: None) -> None:
     sample = replace(scan.sample, name=HOSTILE)
     origin = replace(scan.origin, file_name=f"{HOSTILE}.h5", notes=(HOSTILE,))
     scan = replace(scan, title=HOSTILE, instrument=HOSTILE, sample=sample, origin=origin)
-    with container.creating(tmp_path / "x.nxs", scan) as draft:
+    with creating(tmp_path / "x.nxs", scan) as draft:
         runner.run_steps(draft, toy.chain())
     page = page_of(Container(tmp_path / "x.nxs"))
     assert not page.all("script")

@@ -12,8 +12,9 @@ import pytest
 import toy
 from browser import Browser
 
-from nxscatter import container, runner
+from nxscatter import runner
 from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.exporters import export
 from nxscatter.readers import read_scan
 from nxscatter.simulate import Simulated
@@ -28,7 +29,7 @@ STEPS = ("geometry", "masking", "caving", "rings", "azimuthal_profiles", "fit_ma
 @pytest.fixture(scope="module")
 def made(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Container:
     path = tmp_path_factory.mktemp("browser") / "rods.nxs"
-    with container.creating(path, read_scan(id02_file.path)) as draft:
+    with creating(path, read_scan(id02_file.path)) as draft:
         runner.run_steps(draft, [(make_step(name, {}), name, {}) for name in STEPS])
     made = Container(path)
     runner.run(made, make_step("masking", {"saturation": 1e6}))  # what follows from the first one is stale
@@ -128,7 +129,7 @@ def test_a_print_holds_what_is_folded_away(page: Browser) -> None:
 def test_text_from_a_file_runs_nothing(tmp_path: Path, toys: None) -> None:
     scan = toy.scan()
     hostile = "<img src=x onerror='document.title=1'></style><script>document.title=2</script>"
-    with container.creating(tmp_path / "x.nxs", replace(scan, sample=replace(scan.sample, name=hostile))) as draft:
+    with creating(tmp_path / "x.nxs", replace(scan, sample=replace(scan.sample, name=hostile))) as draft:
         runner.run_steps(draft, toy.chain()[:1])
     (path,) = export(Container(tmp_path / "x.nxs"), tmp_path, ["report"])
     with Browser() as chromium:

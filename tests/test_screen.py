@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import toy
 
-from nxscatter import cli, container, runner, table
+from nxscatter import cli, runner, table
 from nxscatter.cli.screen import echo_screen
 from nxscatter.container import Container
+from nxscatter.draft import create
 from nxscatter.exporters.curves import with_error
 
 
@@ -58,7 +59,7 @@ def test_only_the_newest_of_each_is_shown_and_what_is_stale_is_said(box: Contain
 
 
 def test_without_records_it_says_none(tmp_path: Path, toys: None, show) -> None:
-    lines = show(container.create(tmp_path / "x.nxs", toy.scan()))
+    lines = show(create(tmp_path / "x.nxs", toy.scan()))
     assert fields(lines)["records"] == "none"
 
 

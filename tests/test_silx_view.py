@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nxscatter import container, runner
+from nxscatter import runner
 from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.readers import read_scan
 from nxscatter.simulate import Simulated
 from nxscatter.step import make_step
@@ -40,7 +41,7 @@ STEPS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def made(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Container:
     path = tmp_path_factory.mktemp("silx") / "rods.nxs"
-    with container.creating(path, read_scan(id02_file.path)) as draft:
+    with creating(path, read_scan(id02_file.path)) as draft:
         runner.run_steps(draft, [(make_step(name, given), name, {}) for name, given in STEPS.items()])
     return Container(path)
 

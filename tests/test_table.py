@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import toy
 
-from nxscatter import container, runner, step, table
+from nxscatter import runner, step, table
 from nxscatter.container import Container
+from nxscatter.draft import creating
 from nxscatter.model import Sample, param
 from nxscatter.results import Fits, Orientation, Profiles
 from nxscatter.step import Step
@@ -135,7 +136,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def profiles_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "co.nxs"
-    with pytest.MonkeyPatch.context() as patch, container.creating(path, toy.scan()) as draft:
+    with pytest.MonkeyPatch.context() as patch, creating(path, toy.scan()) as draft:
         for one in toy.TOYS.values():
             patch.setitem(step._REGISTRY, one.name, one)
         runner.run_steps(draft, toy.chain()[:4])
@@ -274,7 +275,7 @@ def test_frames_and_peaks_are_kept_apart(bench: Bench) -> None:
 
 
 def test_an_unknown_field_is_none(tmp_path: Path, registered: None) -> None:
-    with container.creating(tmp_path / "unknown.nxs", replace(toy.scan(), sample=Sample("Co"))) as draft:
+    with creating(tmp_path / "unknown.nxs", replace(toy.scan(), sample=Sample("Co"))) as draft:
         runner.run_steps(draft, toy.chain())
     assert {row["field_mT"] for row in table.rows(Container(draft.path))} == {None}
 

@@ -14,6 +14,7 @@ import pytest
 import toy
 
 from nxscatter import container, transaction
+from nxscatter.draft import create
 from nxscatter.errors import ContainerError, LockedError
 from nxscatter.transaction import Lock, clone, replacing
 
@@ -226,7 +227,7 @@ def test_a_folder_that_is_a_file_is_an_error_in_one_line(tmp_path):
     (tmp_path / "folder").write_text("")
     for path in (tmp_path / "folder" / "x.nxs", tmp_path / "folder" / "deep" / "x.nxs"):
         with pytest.raises(ContainerError) as caught:
-            container.create(path, toy.scan())
+            create(path, toy.scan())
         assert str(path.parent) in str(caught.value)
         assert "\n" not in str(caught.value)
     assert files(tmp_path) == ["folder"]

@@ -10,6 +10,7 @@ import pytest
 import toy
 from silx.io.nxdata import get_default
 
+from nxscatter.draft import create
 from nxscatter.errors import ContainerError
 from nxscatter.schema import schema_path
 from nxscatter.validate import NXDL, validate
@@ -28,7 +29,6 @@ def test_so_is_one_without_records(tmp_path):
 def test_so_is_one_about_which_little_is_known(tmp_path):
     import dataclasses
 
-    from nxscatter import container
     from nxscatter.model import Attachment, Beam, Detector, Exposure, Sample
 
     nan = float("nan")
@@ -44,7 +44,7 @@ def test_so_is_one_about_which_little_is_known(tmp_path):
         auxiliary=(Attachment("empty.txt", "", "window"),),
         metadata={},
     )
-    found = validate(container.create(tmp_path / "x.nxs", scan).path)
+    found = validate(create(tmp_path / "x.nxs", scan).path)
     assert (found.errors, found.warnings, found.messages) == (0, 0, [])
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from nxscatter import simulate
-from nxscatter.container import Container, Draft
+from nxscatter.container import Container
+from nxscatter.draft import Draft
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError, ReadError
 from nxscatter.prepare import prepare
 from nxscatter.readers import ReadOptions

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from nxscatter import container, runner, step
+from nxscatter.draft import creating
 from nxscatter.frames import FrameReader
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample, Scan, param
 from nxscatter.results import Fits, Geometry, Image, Orientation, Profiles, Rings
@@ -217,7 +218,7 @@ def scan(seed: int = 0) -> Scan:
 
 def make(path: Path, *, records: bool = True, seed: int = 0) -> container.Container:
     """A container of the toy scan, with the records of the whole chain."""
-    with container.creating(path, scan(seed)) as draft:
+    with creating(path, scan(seed)) as draft:
         if records:
             runner.run_steps(draft, chain())
     return container.Container(path)

@@ -108,7 +108,8 @@ class Measurement:
 
     def _copied(self) -> Container:
         """Return the container to work in when the input is one."""
-        from nxscatter.container import Container, creating
+        from nxscatter.container import Container
+        from nxscatter.draft import creating
 
         target = self.file if self._output is None else container_path(self.file, self._output)
         if not target.exists():
