@@ -7,7 +7,7 @@ the library below it.
 from __future__ import annotations
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def write(parent: h5py.Group, name: str, node: Node) -> None:
     Text is written with variable length as UTF-8 or, where it is declared so, as fixed-length bytes; large images with
     bitshuffle-LZ4 unless their compression is gzip; other large arrays with gzip.
     """
-    _write(parent, name, node)
+    _write(parent.id, name, node)
 
 
 def read(parent: h5py.Group, path: str, skip: tuple[str, ...] = ()) -> Any:
@@ -75,32 +75,31 @@ def read_json(parent: h5py.Group, path: str) -> Json:
         raise ContainerError(f"{where} cannot be read ({first_line(error)})") from error
 
 
-def _write(parent: h5py.Group, name: str, node: Node) -> None:
-    import h5py
+def _write(parent: Any, name: str, node: Node) -> None:
+    from h5py import h5g
 
     if isinstance(node, Link):
-        parent.id.links.create_soft(name.encode(), node.path.encode())
+        parent.links.create_soft(name.encode(), node.path.encode())
         return
     if isinstance(node, Group):
-        group = h5py.Group(h5py.h5g.create(parent.id, name.encode()))
-        _write_attributes(group.id, node.attrs)
+        group = h5g.create(parent, name.encode())
+        _write_attributes(group, node.attrs)
         for key, member in node.members.items():
             _write(group, key, member)
         return
     _write_attributes(_write_field(parent, name, node), node.attrs)
 
 
-def _write_field(parent: h5py.Group, name: str, field: Field) -> h5py.h5d.DatasetID:
-    from h5py import h5d, h5s
+def _write_field(parent: Any, name: str, field: Field) -> h5py.h5d.DatasetID:
+    import h5py
 
     values, size = _values(field)
     if size >= _PLAIN and not field.is_text and values.ndim:
-        return parent.create_dataset(name, data=values, **_filters(values, field.compression)).id
+        return h5py.Group(parent).create_dataset(name, data=values, **_filters(values, field.compression)).id
     in_file, in_memory = _types(values.dtype)
-    space = h5s.create(h5s.SCALAR) if field.shape == () else h5s.create_simple(field.shape)
-    made = h5d.create(parent.id, name.encode(), in_file, space, _layout(size <= _SMALL))
+    made = h5py.h5d.create(parent, name.encode(), in_file, _space(field.shape), _layout(size <= _SMALL))
     if values.size:
-        made.write(h5s.ALL, h5s.ALL, values, in_memory)
+        made.write(h5py.h5s.ALL, h5py.h5s.ALL, values, in_memory)
     return made
 
 
@@ -117,13 +116,12 @@ def _values(field: Field) -> tuple[Any, int]:
 
 
 def _write_attributes(identifier: Any, attrs: Any) -> None:
-    from h5py import h5a, h5s
+    from h5py import h5a
 
     for name, value in attrs.items():
         array = np.array(value, dtype=object) if isinstance(value, str) else np.asarray(value)
         in_file, in_memory = _types(array.dtype)
-        space = h5s.create(h5s.SCALAR) if array.ndim == 0 else h5s.create_simple(array.shape)
-        h5a.create(identifier, name.encode(), in_file, space).write(array, in_memory)
+        h5a.create(identifier, name.encode(), in_file, _space(array.shape)).write(array, in_memory)
 
 
 @cache
@@ -133,6 +131,13 @@ def _types(dtype: np.dtype[Any]) -> tuple[Any, Any]:
 
     known = h5py.string_dtype() if dtype.kind == "O" else dtype
     return h5py.h5t.py_create(known, logical=True), h5py.h5t.py_create(known)
+
+
+@lru_cache(maxsize=64)
+def _space(shape: tuple[int, ...]) -> Any:
+    from h5py import h5s
+
+    return h5s.create_simple(shape) if shape else h5s.create(h5s.SCALAR)
 
 
 @cache
