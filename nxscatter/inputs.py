@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
+from nxscatter.layout import SERIES_CREATOR
 from nxscatter.readers import is_hdf5
 
 PathLike: TypeAlias = str | Path
 
 SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".edf", ".edf.gz", ".tif", ".tiff", ".cbf")
-SERIES_CREATOR = "nxscatter series"
 _MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", Beam, Detector, Exposure)
 CONTAINER_VERSION = 1
+SERIES_CREATOR = "nxscatter series"
 _FRAMES = "instrument/detector/data"
 FRAMES = f"/entry/{_FRAMES}"
 DESCRIPTION = "instrument/description"
@@ -193,6 +194,8 @@ def check_ours(file: h5py.File, path: Path) -> None:
     """
     creator = file.attrs.get("creator", b"")
     creator = creator.decode() if isinstance(creator, bytes) else str(creator)
+    if creator == SERIES_CREATOR:
+        raise ContainerError(f"{path}: is a series; nxscatter view shows it, its table is the CSV file beside it")
     if creator != "nxscatter" or LEDGER not in file:
         raise ContainerError(
             f"{path}: is not a nxscatter container (root attribute creator is '{creator}'); convert it first"

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from nxscatter.container import Container
 from nxscatter.hashing import DAMAGE, first_line
+from nxscatter.inputs import is_series
 from nxscatter.schema import schema_path
 from nxscatter.verify import ledger_problems
 
@@ -36,27 +37,38 @@ class Validation:
 
 
 def validate(path: str | Path) -> Validation:
-    """Check a container against NXsas, the base classes, NXscatter, and its ledger.
+    """Check a container against NXsas, the base classes, NXscatter, and its ledger; a series against the base classes.
 
     Raises
     ------
     ContainerError
-        When the file cannot be read or is not a container.
+        When the file cannot be read or is none of these.
     """
-    from nexusformat.nexus.validate import validate_application, validate_file
+    path = Path(path).expanduser().resolve()
+    lines = _base_classes(path) if is_series(path) else _container(path)
+    levels = [level for level, _ in lines]
+    return Validation(levels.count("error"), levels.count("warning"), [f"{level}: {text}" for level, text in lines])
+
+
+def _container(path: Path) -> list[tuple[str, str]]:
+    from nexusformat.nexus.validate import validate_application
 
     container = Container(path)
     name = str(container.path)
     stricter = str(schema_path(NXDL))
     lines = [
         *_run("NXsas", lambda: validate_application(name, application="NXsas")),
-        *_run("base classes", lambda: validate_file(name)),
+        *_base_classes(container.path),
         *_run("NXscatter", lambda: validate_application(name, application=stricter)),
     ]
     with container.opened() as file:
-        lines += [("error", f"ledger: {problem}") for problem in ledger_problems(file)]
-    levels = [level for level, _ in lines]
-    return Validation(levels.count("error"), levels.count("warning"), [f"{level}: {text}" for level, text in lines])
+        return [*lines, *(("error", f"ledger: {problem}") for problem in ledger_problems(file))]
+
+
+def _base_classes(path: Path) -> list[tuple[str, str]]:
+    from nexusformat.nexus.validate import validate_file
+
+    return _run("base classes", lambda: validate_file(str(path)))
 
 
 def _run(check: str, validator: Callable[[], Counts]) -> list[tuple[str, str]]:

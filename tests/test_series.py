@@ -29,6 +29,7 @@ from nxscatter.series.file import write
 from nxscatter.series.follow import follow
 from nxscatter.series.members import Member, directions, in_order, names_of, read_member, sweeps
 from nxscatter.transaction import Lock
+from nxscatter.validate import Validation, validate
 from nxscatter.workflow import run_recipe
 
 FIELDS = (0.0, 300.0, 800.0)
@@ -102,6 +103,16 @@ def test_the_file_is_valid_nexus_and_opens_at_a_plot(series: Series, paths: list
             for group in file["entry"].values():
                 if group.attrs.get("NX_class") == "NXdata":
                     assert get_default(group).is_valid, group.name
+
+
+def test_a_series_is_validated_and_is_no_container(series: Series, tmp_path: Path) -> None:
+    path = write(series, tmp_path / "s.nxs")[0]
+    assert validate(path) == Validation()
+    with pytest.raises(ContainerError, match="is a series; nxscatter view shows it"):
+        Container(path)
+    with h5py.File(path, "r+") as file:
+        del file["entry/table/S"]
+    assert validate(path).errors + validate(path).warnings > 0
 
 
 def test_curves_tell_rings_and_directions_apart(series: Series) -> None:

@@ -91,7 +91,7 @@ def table(
 
 @command()
 def view(file: arg.OneContainer) -> int:
-    """Open a container in silx view."""
+    """Open a container or a series in silx view."""
     import subprocess
     import sys
     from importlib.util import find_spec
@@ -99,8 +99,10 @@ def view(file: arg.OneContainer) -> int:
 
     from nxscatter.container import Container
     from nxscatter.errors import NxscatterError
+    from nxscatter.inputs import is_series
 
-    path = Container(file).path
+    path = Path(file)
+    path = path if is_series(path) else Container(path).path
     silx = Path(sys.executable).with_name("silx")
     if not silx.exists() or not any(map(find_spec, ("PySide6", "PyQt6", "PyQt5"))):
         raise NxscatterError('silx view is not installed here; run: pip install "nxscatter[view]"')

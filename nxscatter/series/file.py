@@ -16,7 +16,8 @@ from nxscatter.exporters.canvas import figure_png, samples_title
 from nxscatter.exporters.csv import csv_text
 from nxscatter.exporters.curves import draw_summary
 from nxscatter.exporters.files import write_file
-from nxscatter.inputs import SERIES_CREATOR, is_series
+from nxscatter.inputs import is_series
+from nxscatter.layout import SERIES_CREATOR
 from nxscatter.series import AXES, Series, columns
 from nxscatter.series.curves import plots
 from nxscatter.transaction import Lock, replacing
