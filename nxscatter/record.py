@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +145,7 @@ class Record:
             Of the class that the step declares; notes and automatic values included.
         """
         if self._result is not None:
-            return replace(self._result, notes=self.notes, auto=self.auto)
+            return replace(deepcopy(self._result), notes=self.notes, auto=self.auto)
         kind = get_step(self.step).output()
         content = Group(self.path)
         with self.container.opened() as file:
