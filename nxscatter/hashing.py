@@ -90,10 +90,17 @@ def field_hash(field: Field) -> str:
     return digest.hexdigest()
 
 
-def frames_hash(dataset: h5py.Dataset) -> str:
+def frames_hash(dataset: h5py.Dataset, known: Mapping[tuple[int, ...], bytes] | None = None) -> str:
     """Hash raw frames as stored: dtype, shape, chunk shape, filters, and the hash of each encoded chunk.
 
     Frames that are stored contiguously are hashed by their values.
+
+    Parameters
+    ----------
+    dataset : h5py.Dataset
+        The frames.
+    known : mapping of offset to bytes, optional
+        What `chunk_hash` says of each chunk, where that is known already.
     """
     head = canonical_json(
         [dataset.dtype.str, dataset.shape, dataset.chunks, _filters(dataset), _attributes(dataset.attrs)]
@@ -104,9 +111,13 @@ def frames_hash(dataset: h5py.Dataset) -> str:
             digest.update(hashlib.sha256(np.ascontiguousarray(frame).tobytes()).digest())
         return digest.hexdigest()
     for offset in chunk_offsets(dataset):
-        mask, encoded = dataset.id.read_direct_chunk(offset)
-        digest.update(f"{offset}{mask}".encode() + hashlib.sha256(encoded).digest())
+        digest.update(chunk_hash(offset, *dataset.id.read_direct_chunk(offset)) if known is None else known[offset])
     return digest.hexdigest()
+
+
+def chunk_hash(offset: tuple[int, ...], mask: int, encoded: bytes) -> bytes:
+    """Hash a chunk: where it is, which filters it skipped, and its encoded bytes."""
+    return f"{offset}{mask}".encode() + hashlib.sha256(encoded).digest()
 
 
 def chunk_offsets(dataset: h5py.Dataset) -> list[tuple[int, ...]]:

@@ -53,10 +53,10 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
     entry = _entry(scan, compression)
     with hashed_meanwhile(entry, _entry_hashes) as hashed:
         h5tree.write(file, "entry", entry)
-        frames, first = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
-        frames.attrs["units"] = "counts"
-        frames.attrs["target"] = FRAMES
-        hashes = hashed() | _frames_and_root(file)
+        copied = copy_frames(scan.frames, file["entry/instrument/detector"], "data", compression)
+        copied.dataset.attrs["units"] = "counts"
+        copied.dataset.attrs["target"] = FRAMES
+        hashes = hashed() | {_FRAMES: frames_hash(copied.dataset, copied.hashes), "/": _root_hash(file)}
     h5tree.write(file["entry"], "contents", contents_note(entry.path, hashes))
     content = combined(hashes)
     write_ledger(
@@ -70,23 +70,22 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
             "checksum": content,
         },
     )
-    return entry, first
+    return entry, copied.first
 
 
 def content_hashes(file: h5py.File) -> dict[str, str]:
     """Hash each part of the converted content, by its path in the entry; the frames as they are stored."""
     skip = (*record_groups(file), "ledger", "contents", _FRAMES)
-    return _entry_hashes(h5tree.read(file, "entry", skip)) | _frames_and_root(file)
+    frames = {_FRAMES: frames_hash(file[FRAMES])} if FRAMES in file else {}
+    return {**_entry_hashes(h5tree.read(file, "entry", skip)), **frames, "/": _root_hash(file)}
 
 
 def _entry_hashes(entry: Group) -> dict[str, str]:
     return tree_hashes(entry, skip_attributes=("default",))
 
 
-def _frames_and_root(file: h5py.File) -> dict[str, str]:
-    frames = {_FRAMES: frames_hash(file[FRAMES])} if FRAMES in file else {}
-    root = {key: str(value) for key, value in file.attrs.items() if key != "default"}
-    return {**frames, "/": combined(root)}
+def _root_hash(file: h5py.File) -> str:
+    return combined({key: str(value) for key, value in file.attrs.items() if key != "default"})
 
 
 def contents_note(parent: str, hashes: dict[str, str]) -> Group:

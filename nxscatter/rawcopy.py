@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from nxscatter.allocator import keep_freed_memory
 from nxscatter.errors import ContainerError, ReadError
-from nxscatter.hashing import chunk_offsets, first_line
+from nxscatter.hashing import chunk_hash, chunk_offsets, first_line
 from nxscatter.model import Array, Hdf5Frames
 
 if TYPE_CHECKING:
@@ -20,19 +21,30 @@ if TYPE_CHECKING:
 _BITSHUFFLE, _LZ4, _GZIP, _SHUFFLE = 32008, 32004, 1, 2
 
 
-def copy_frames(
-    frames: Array | Hdf5Frames, parent: h5py.Group, name: str, compression: str = "bitshuffle"
-) -> tuple[h5py.Dataset, Array]:
+@dataclass(frozen=True)
+class Copied:
+    """Frames that were copied.
+
+    Attributes
+    ----------
+    dataset : h5py.Dataset
+        The copy.
+    first : ndarray (rows, columns)
+        The first frame as it was read back.
+    hashes : mapping of offset to bytes, or None
+        What `nxscatter.hashing.chunk_hash` says of each chunk that was copied as it is.
+    """
+
+    dataset: h5py.Dataset
+    first: Array
+    hashes: dict[tuple[int, ...], bytes] | None = None
+
+
+def copy_frames(frames: Array | Hdf5Frames, parent: h5py.Group, name: str, compression: str = "bitshuffle") -> Copied:
     """Write frames as a dataset (frame, y, x), and compare the first and last with the source.
 
     Compressed chunks of an HDF5 source are copied as they are when all of them are stored and HDF5 or hdf5plugin can
     make their filter; anything else is encoded again, frame by frame, with bitshuffle-LZ4 or gzip.
-
-    Returns
-    -------
-    dataset : h5py.Dataset
-    first : ndarray (rows, columns)
-        The first frame as it was read back.
 
     Raises
     ------
@@ -46,7 +58,7 @@ def copy_frames(
     keep_freed_memory()
     if not isinstance(frames, Hdf5Frames):
         target = _encode(iter(frames), frames.shape, frames.dtype, parent, name, compression)
-        return target, _compared(frames, target)
+        return Copied(target, _compared(frames, target))
     import hdf5plugin  # noqa: F401  (registers the filters)
 
     with _reading(frames):
@@ -56,11 +68,12 @@ def copy_frames(
             source = _Source(frames, file[frames.dataset])
             filters = _same_filters(source.dataset) if compression == "bitshuffle" else None
             copied = filters is not None and _all_chunks(source.dataset)
+        hashes = None
         if copied and filters is not None:
-            target = _copy_chunks(source, filters, parent, name)
+            target, hashes = _copy_chunks(source, filters, parent, name)
         else:
             target = _encode(iter(source), frames.shape, source.dataset.dtype, parent, name, compression)
-        return target, _compared(source, target)
+        return Copied(target, _compared(source, target), hashes)
 
 
 class Hdf5Reader:
@@ -219,9 +232,17 @@ def _all_chunks(source: h5py.Dataset) -> bool:
     return bool(source.id.get_num_chunks() == int(np.prod(counts)))
 
 
-def _copy_chunks(source: _Source, filters: dict[str, Any], parent: h5py.Group, name: str) -> h5py.Dataset:
+def _copy_chunks(
+    source: _Source, filters: dict[str, Any], parent: h5py.Group, name: str
+) -> tuple[h5py.Dataset, dict[tuple[int, ...], bytes]]:
+    """Copy the encoded chunks, and hash each in another thread while it is written."""
     chunks = (1, *source.dataset.chunks) if source.flat else source.dataset.chunks
     target = parent.create_dataset(name, source.shape, source.dataset.dtype, chunks=chunks, **filters)
-    for offset, mask, encoded in source.chunks():
-        target.id.write_direct_chunk((0, *offset) if source.flat else offset, encoded, mask)
-    return target
+    hashes: dict[tuple[int, ...], bytes] = {}
+    with ThreadPoolExecutor(1, "hashing") as other:
+        for offset, mask, encoded in source.chunks():
+            place = (0, *offset) if source.flat else offset
+            hashed = other.submit(chunk_hash, place, mask, encoded)
+            target.id.write_direct_chunk(place, encoded, mask)
+            hashes[place] = hashed.result()
+    return target, hashes

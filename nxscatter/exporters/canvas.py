@@ -51,7 +51,7 @@ def small_png(size: tuple[float, float], dpi: int, draw: Callable[..., Any], *ar
         pixels = np.asarray(canvas.buffer_rgba())[..., :3]
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     reduced = picture.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    reduced.save(file, "PNG", compress_level=9)
+    reduced.save(file, "PNG", compress_level=6)
     return file.getvalue()
 
 
