@@ -208,11 +208,7 @@ def run_recipe(
     """Run a prepared recipe as `process` does, and tell what was done."""
     path = source.path if isinstance(source, Container | RawFile) else Path(source).expanduser()
     with naming(path):
-        content: Container | Scan
-        if isinstance(source, RawFile):
-            content = source.scan
-        else:
-            content = source if isinstance(source, Container) else _open(path, conversion)
+        content = _content(source, path, conversion)
         target = content.path if isinstance(content, Container) and output is None else container_path(path, output)
         container = _existing(target, content, conversion)
         known = container or (content if isinstance(content, Container) else None)
@@ -247,7 +243,9 @@ def naming(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _open(path: Path, conversion: Conversion) -> Container | Scan:
+def _content(source: Container | PathLike | RawFile, path: Path, conversion: Conversion) -> Container | Scan:
+    if isinstance(source, Container | RawFile):
+        return source if isinstance(source, Container) else source.scan
     if not is_container(path):
         return _read(path, conversion)
     if conversion.reader is not None or conversion.asked:

@@ -93,7 +93,7 @@ class Measurement:
             else:
                 self._raw = read_raw(self.file, self._conversion)
                 if not self._waits:
-                    self.container  # noqa: B018, made here
+                    self.container = self._converted()
         # files that methods write lie beside the container, or beside the input when that is in memory
         self.folder = (
             self.file.parent if container is None else container_path(self.file, self._output).resolve().parent
@@ -120,6 +120,9 @@ class Measurement:
     @cached_property
     def container(self) -> Container:
         """The container of the measurement, made when it is first needed."""
+        return self._converted()
+
+    def _converted(self) -> Container:
         assert self._raw is not None
         made = convert_file(self._raw, self._conversion, self._output).container
         self._raw = None
