@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from nxscatter.mapping import BatchAzimProfileExtraction as BatchAzimProfileExtraction
     from nxscatter.mapping import Mapping as Mapping
     from nxscatter.order import order_parameter as order_parameter
-    from nxscatter.readers import ReadOptions as ReadOptions
+    from nxscatter.readers.base import ReadOptions as ReadOptions
     from nxscatter.recipe import Recipe as Recipe
     from nxscatter.record import Record as Record
     from nxscatter.runner import run as run
     from nxscatter.workflow import convert as convert
+    from nxscatter.version import __version__ as __version__
     from nxscatter.workflow import process as process
 
-__version__ = "0.1.0"
-
 _HOMES = {
+    "__version__": "version.__version__",
     "BatchAzimProfileExtraction": "mapping.BatchAzimProfileExtraction",
     "Container": "container.Container",
     "Mapping": "mapping.Mapping",
     "NxscatterError": "errors.NxscatterError",
-    "ReadOptions": "readers.ReadOptions",
+    "ReadOptions": "readers.base.ReadOptions",
     "Recipe": "recipe.Recipe",
     "Record": "record.Record",
     "convert": "workflow.convert",
@@ -65,7 +65,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'nxscatter' has no attribute '{name}'")
     from importlib import import_module
 
-    module, attribute = _HOMES[name].split(".")
+    module, attribute = _HOMES[name].rsplit(".", 1)
     value = getattr(import_module(f"nxscatter.{module}"), attribute)
     globals()[name] = value
     return value

@@ -15,8 +15,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from nxscatter.fields import type_hints
 from nxscatter.hashing import text_hash
-from nxscatter.model import Attachment, Json, canonical_json, type_hints
+from nxscatter.model import Attachment
+from nxscatter.plain import Json, canonical_json
 from nxscatter.plots import Plot
 from nxscatter.results import Result
 from nxscatter.tree import Field, Group

@@ -10,8 +10,9 @@ import numpy as np
 
 from nxscatter.annotations import Converted
 from nxscatter.frames import FrameReader
-from nxscatter.model import Array, Json, canonical_json
-from nxscatter.table import newest
+from nxscatter.model import Array
+from nxscatter.plain import Json, canonical_json
+from nxscatter.store.selection import newest
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

@@ -15,18 +15,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from nxscatter import h5tree, layout
 from nxscatter.codec import read_attachment, read_values
+from nxscatter.description import described
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.h5tree import read_text
 from nxscatter.hashing import DAMAGE, first_line
+from nxscatter.history import why_stale
 from nxscatter.ledger import read_record
+from nxscatter.markup import Markup, element, facts, join, table
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
 from nxscatter.rawcopy import Hdf5Reader
-from nxscatter.record import Record
+from nxscatter.record import Record, parameters
 
 if TYPE_CHECKING:
     import h5py
 
     from nxscatter.draft import Draft
+    from nxscatter.record import Record
+
 
 D = TypeVar("D", Beam, Detector, Exposure)
 
@@ -214,8 +219,6 @@ class Container:
         return f"<Container {self.path.name}: {self.sample.name}{at_field}, {size}, {len(self.records)} records>"
 
     def _repr_html_(self) -> str:
-        from nxscatter.notebook import container_html
-
         return container_html(self)
 
 
@@ -248,3 +251,28 @@ def reading(path: Path) -> Iterator[None]:
         raise ContainerError(
             f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
         ) from error
+
+
+_LONG = ("title", "sha256 of the source")
+
+
+def container_html(container: Container) -> Markup:
+    """Return what a container holds: sample, frames, geometry, and a table of its records."""
+    known = [(name, text) for name, text in described(container).items() if name not in _LONG]
+    head = ("record", "step", "date", "parameters", "warnings")
+    lines = [
+        (
+            record.name,
+            f"{record.step} version {record.step_version}",
+            record.date[:19].replace("T", " "),
+            _listed(parameters(record, chosen=True)),
+            "; ".join([*([f"stale: {why_stale(record)}"] if record.stale else []), *record.notes]),
+        )
+        for record in container.records
+    ]
+    records = [table(head, lines)] if lines else [element("p", "no records yet")]
+    return join([element("strong", container.path.name), facts(known), *records])
+
+
+def _listed(texts: dict[str, str]) -> str:
+    return ", ".join(f"{name} = {text}" for name, text in texts.items())

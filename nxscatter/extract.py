@@ -19,7 +19,8 @@ from nxscatter.errors import ContainerError
 from nxscatter.exporters.files import writing
 from nxscatter.exporters.names import safe_name
 from nxscatter.h5tree import read_json
-from nxscatter.model import Attachment, Hdf5Frames, Json
+from nxscatter.model import Attachment, Hdf5Frames
+from nxscatter.plain import Json
 from nxscatter.rawcopy import copy_frames
 from nxscatter.transaction import hdf5_file
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from nxscatter.errors import ContainerError
 from nxscatter.hashing import DAMAGE, first_line
-from nxscatter.model import Json
+from nxscatter.plain import Json
 from nxscatter.tree import Field, Group, Link
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter.model import canonical_json
+from nxscatter.plain import canonical_json
 from nxscatter.tree import Field, Group, Link
 
 if TYPE_CHECKING:

@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from nxscatter.errors import ParameterError
-from nxscatter.model import Json
-from nxscatter.step import get_step
 
 if TYPE_CHECKING:
     from nxscatter.record import Record
@@ -55,27 +51,6 @@ def nearest(record: Record) -> list[Record]:
     return sorted(found.values(), key=lambda one: one.sequence)
 
 
-def parameters(record: Record, *, chosen: bool = False) -> dict[str, str]:
-    """Return the parameters as texts with units, those that have a value; only what is no default when ``chosen``."""
-    try:
-        declared = {item.name: item for item in fields(get_step(record.step))}
-    except ParameterError:  # a step of another program: its record can be shown all the same
-        declared = {}
-    found = {}
-    for name, value in record.parameters.items():
-        item = declared.get(name)
-        usual = item is not None and value == (list(item.default) if isinstance(item.default, tuple) else item.default)
-        text, units = as_text(value), item.metadata["units"] if item is not None else ""
-        if text and not (chosen and usual):
-            found[name] = f"{text} {units}" if units else text
-    return found
-
-
-def automatic(record: Record) -> dict[str, str]:
-    """Return what the step chose by itself, as texts."""
-    return {name: as_text(value) for name, value in record.auto.items() if as_text(value)}
-
-
 def why_stale(record: Record) -> str:
     """Say which newer records make this one stale, "" when none does."""
     ancestors = [one for one in _ancestors(record).values() if not one.stale]
@@ -84,33 +59,14 @@ def why_stale(record: Record) -> str:
     return f"{' and '.join(newer)} {'is' if len(newer) == 1 else 'are'} newer" if newer else ""
 
 
-def source_name(path: str) -> str:
-    """Name an input of a record: another record, or a part of the converted content."""
-    name = path.rsplit("/", 1)[-1]
-    return {"data": "raw frames", "attachments": "files of the source"}.get(name, name)
-
-
-def as_text(value: Json) -> str:
-    """Write a parameter for people; a file by its name, nothing as ""."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        if "sha256" in value:
-            return str(value["file"])
-        return ", ".join(f"{key} {as_text(one)}" for key, one in value.items())
-    if isinstance(value, list):
-        if value and isinstance(value[0], list):
-            return "; ".join(" ".join(map(as_text, one)) for one in value)
-        return ", ".join(map(as_text, value))
-    return str(value)
-
-
 def _ancestors(record: Record) -> dict[str, Record]:
     """Return the records that this one stands on, itself left out, by name."""
     return {
         name: one for parent in record.parents for name, one in ({parent.name: parent} | _ancestors(parent)).items()
     }
+
+
+def ancestors(record: Record) -> list[Record]:
+    """Return the records that this one stands on, in the order in which they were made."""
+    found = {one.name: one for parent in record.parents for one in (*ancestors(parent), parent)}
+    return sorted(found.values(), key=lambda one: one.sequence)

@@ -10,8 +10,7 @@ from typing import TypeAlias
 
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
-from nxscatter.layout import SERIES_CREATOR
-from nxscatter.readers import is_hdf5
+from nxscatter.store.kinds import is_container, is_series
 
 PathLike: TypeAlias = str | Path
 
@@ -96,27 +95,3 @@ def container_path(path: Path, output: PathLike | None = None) -> Path:
     if target.resolve() == path.resolve() and not is_container(path):
         raise ParameterError(f"{path.name}: its container would take its own name; name a folder with -o")
     return target
-
-
-def is_container(path: Path) -> bool:
-    """Tell whether a file says that it is a container of this program; never raises."""
-    return _creator(path) == "nxscatter"
-
-
-def is_series(path: Path) -> bool:
-    """Tell whether a file says that it is a series of this program; never raises."""
-    return _creator(path) == SERIES_CREATOR
-
-
-def _creator(path: Path) -> str:
-    """Return what a file says that it was made by, "" where it does not."""
-    import h5py
-
-    try:
-        if not path.is_file() or not is_hdf5(path):
-            return ""
-        with h5py.File(path, "r", locking=False) as file:
-            creator = file.attrs.get("creator", "")
-            return creator.decode() if isinstance(creator, bytes) else str(creator)
-    except OSError:
-        return ""  # whoever reads it says what is wrong with it

@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from nxscatter import __version__, h5tree
+from nxscatter import h5tree
 from nxscatter.codec import write_attachment, write_json, write_values
 from nxscatter.errors import ContainerError
 from nxscatter.h5tree import read_json, read_text
 from nxscatter.hashing import DAMAGE, combined, first_line, frames_hash, hashed_meanwhile, is_hard_link, tree_hashes
-from nxscatter.model import Beam, Detector, Exposure, Json, Origin, Sample, Scan, canonical_json
+from nxscatter.model import Beam, Detector, Exposure, Origin, Sample, Scan
+from nxscatter.plain import Json, canonical_json
 from nxscatter.rawcopy import copy_frames
 from nxscatter.tree import Group
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
     import h5py

@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from nxscatter import __version__, h5tree, layout
+from nxscatter import h5tree, layout
 from nxscatter.codec import write_attachment, write_json, write_result
 from nxscatter.hashing import combined, hashed_meanwhile, tree_hashes
-from nxscatter.model import Attachment, Json, canonical_json
+from nxscatter.model import Attachment
+from nxscatter.plain import Json, canonical_json
 from nxscatter.tree import Group
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
     import h5py

@@ -7,99 +7,22 @@ Coordinates follow the SaxsKeyword (SPD) convention: the middle of pixel ``index
 from __future__ import annotations
 
 import hashlib
-import json
-import math
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Json: TypeAlias = Any
+from nxscatter.fields import quantity
+from nxscatter.plain import Json
+
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Ints: TypeAlias = NDArray[np.integer[Any]]
-
-
-def quantity(
-    units: str,
-    doc: str,
-    *,
-    dims: tuple[str, ...] = (),
-    default: Any = MISSING,
-    stored: bool = True,
-    name: str = "",
-) -> Any:
-    """Declare a field of a model or result class.
-
-    Parameters
-    ----------
-    units : str
-        Units as NeXus writes them (``"1/angstrom"``, ``"m"``, ``"degree"``), "" for a pure number.
-    doc : str
-        What the value means, in the field's words.
-    dims : tuple of str
-        Names of the axes of an array. A name that ends in ``?`` is an axis that may be absent.
-    default : object
-        The value when none is given.
-    stored : bool
-        False for helpers that live in memory only.
-    name : str
-        Name in the file where it differs; ``{angle}`` stands for the value of the field ``angle``.
-    """
-    metadata = {"units": units, "doc": doc, "dims": dims, "stored": stored, "name": name}
-    if default is MISSING:
-        return field(metadata=metadata)
-    if isinstance(default, dict):
-        return field(default_factory=dict, metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-def param(
-    units: str,
-    doc: str,
-    *,
-    default: Any = MISSING,
-    minimum: float | None = None,
-    maximum: float | None = None,
-    above: float | None = None,
-    choices: Sequence[Any] | None = None,
-) -> Any:
-    """Declare a parameter of a step: its units, meaning, default and legal range.
-
-    Parameters
-    ----------
-    units, doc : str
-        As for `quantity`.
-    default : object
-        Left out for a parameter that must be given.
-    minimum, maximum : float, optional
-        Inclusive limits of a number, or of each number of a tuple.
-    above : float, optional
-        Exclusive lower limit.
-    choices : sequence, optional
-        The legal values, or the legal elements of a tuple.
-    """
-    metadata = {
-        "units": units,
-        "doc": doc,
-        "minimum": minimum,
-        "maximum": maximum,
-        "above": above,
-        "choices": None if choices is None else tuple(choices),
-    }
-    if default is MISSING:
-        return field(metadata=metadata)
-    return field(default=default, metadata=metadata)
-
-
-# annotations of a class or function, resolved; asked for many times in a run
-type_hints: Callable[[Any], dict[str, Any]] = cache(typing.get_type_hints)
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +171,7 @@ class Scan:
     metadata : mapping of path to array or str
         Every non-image dataset of an HDF5 input.
     structure : mapping of str to JSON
-        How an HDF5 input is laid out, as `nxscatter.readers.hdf5_values.read_structure` returns it.
+        How an HDF5 input is laid out, as `nxscatter.readers.files.hdf5_metadata.read_structure` returns it.
     """
 
     title: str
@@ -273,29 +196,3 @@ class Scan:
         """Number of frames, rows and columns."""
         frames, rows, columns = self.frames.shape
         return int(frames), int(rows), int(columns)
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def canonical_json(value: Json) -> str:
-    """Write JSON one way only: sorted keys, no spaces, UTF-8, no NaN (``null`` instead)."""
-    return _CANONICAL.encode(_finite(value))
-
-
-def _finite(value: Json) -> Json:
-    if value is None or isinstance(value, str | int):
-        return value
-    if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return _finite(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

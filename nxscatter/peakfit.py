@@ -14,9 +14,10 @@ import numpy as np
 
 from nxscatter.jointfit import fit_joint
 from nxscatter.leastsquares import Bools, Data, Solution, fit
-from nxscatter.lineshapes import Line, wrap
+from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats, Ints
 from nxscatter.peaks import SEARCH, bin_width, smoothed
+from nxscatter.science.fitting.models import Line
 
 _NARROWEST = 3.0  # FWHM in bins
 # Gauss-Legendre nodes and weights that average a model over a bin, in units of its width.

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from nxscatter import h5tree
 from nxscatter.codec import read_attachment, read_result, result_groups
+from nxscatter.errors import ParameterError
 from nxscatter.hashing import combined
+from nxscatter.history import why_stale
 from nxscatter.ledger import Source, Written
-from nxscatter.model import Attachment, Json
+from nxscatter.markup import Markup, element, facts, join
+from nxscatter.model import Attachment
+from nxscatter.plain import Json
 from nxscatter.results import Image
 from nxscatter.step import Step, get_step, make_step
 from nxscatter.tree import Group
@@ -158,8 +162,6 @@ class Record:
         return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
 
     def _repr_html_(self) -> str:
-        from nxscatter.notebook import record_html
-
         return record_html(self)
 
 
@@ -167,3 +169,65 @@ def _is_small(result: Result) -> bool:
     """Tell whether a result may stay in memory with its record; images never do."""
     parts = [value for item in vars(result).values() for value in (item.values() if isinstance(item, dict) else [item])]
     return not isinstance(result, Image) and sum(getattr(part, "nbytes", 0) for part in parts) < _SMALL
+
+
+def parameters(record: Record, *, chosen: bool = False) -> dict[str, str]:
+    """Return the parameters as texts with units, those that have a value; only what is no default when ``chosen``."""
+    try:
+        declared = {item.name: item for item in fields(get_step(record.step))}
+    except ParameterError:  # a step of another program: its record can be shown all the same
+        declared = {}
+    found = {}
+    for name, value in record.parameters.items():
+        item = declared.get(name)
+        usual = item is not None and value == (list(item.default) if isinstance(item.default, tuple) else item.default)
+        text, units = as_text(value), item.metadata["units"] if item is not None else ""
+        if text and not (chosen and usual):
+            found[name] = f"{text} {units}" if units else text
+    return found
+
+
+def automatic(record: Record) -> dict[str, str]:
+    """Return what the step chose by itself, as texts."""
+    return {name: as_text(value) for name, value in record.auto.items() if as_text(value)}
+
+
+def source_name(path: str) -> str:
+    """Name an input of a record: another record, or a part of the converted content."""
+    name = path.rsplit("/", 1)[-1]
+    return {"data": "raw frames", "attachments": "files of the source"}.get(name, name)
+
+
+def as_text(value: Json) -> str:
+    """Write a parameter for people; a file by its name, nothing as ""."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        if "sha256" in value:
+            return str(value["file"])
+        return ", ".join(f"{key} {as_text(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        if value and isinstance(value[0], list):
+            return "; ".join(" ".join(map(as_text, one)) for one in value)
+        return ", ".join(map(as_text, value))
+    return str(value)
+
+
+def record_html(record: Record) -> Markup:
+    """Return what a record is: its step, parameters, what the step chose by itself, inputs and warnings."""
+    inputs = [source_name(source.path) for sources in record.inputs.values() for source in sources]
+    known = [
+        ("step", f"{record.step} version {record.step_version}"),
+        ("date", record.date),
+        ("made from", ", ".join(dict.fromkeys(inputs))),
+        ("stale", why_stale(record)),
+        *((f"parameter {name}", text) for name, text in parameters(record).items()),
+        *((f"chosen by itself: {name}", text) for name, text in automatic(record).items()),
+        *(("warning", note) for note in record.notes),
+        ("checksum", record.checksum),
+    ]
+    return join([element("strong", record.name), facts(known)])

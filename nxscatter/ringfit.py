@@ -10,10 +10,11 @@ import numpy as np
 
 from nxscatter.harmonics import Harmonics, analyse
 from nxscatter.leastsquares import Data
-from nxscatter.lineshapes import Line, wrap
+from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats, Ints
 from nxscatter.peakfit import PeakFit, Window, fit_peaks, parameter_names
 from nxscatter.peaks import coverage, find_peaks
+from nxscatter.science.fitting.models import Line
 
 Verdict: TypeAlias = tuple[str, str]  # status and reason
 

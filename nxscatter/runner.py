@@ -16,7 +16,8 @@ from nxscatter.draft import Draft
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.frames import FrameReader, Gather, Stage
 from nxscatter.ledger import Source
-from nxscatter.model import Ints, canonical_json
+from nxscatter.model import Ints
+from nxscatter.plain import canonical_json
 from nxscatter.record import Record
 from nxscatter.rehearsal import Uses, shared_frames
 from nxscatter.results import Image, Result

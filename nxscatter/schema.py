@@ -6,11 +6,10 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
-from nxscatter.model import Attachment, Json
+from nxscatter.model import Attachment
+from nxscatter.plain import Json
 from nxscatter.step import Step, parameter_types, registry
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -21,16 +20,6 @@ _FILE = {
     "required": ["file", "role", "sha256"],
 }
 _TYPES = {float: "number", int: "integer", bool: "boolean", str: "string", Attachment: "string"}
-
-
-def schema_path(name: str) -> Path:
-    """Return the path of a schema, for instance ``"nxdl/NXscatter.nxdl.xml"``.
-
-    An installed package holds them; in a checkout they lie beside it.
-    """
-    package = Path(str(resources.files("nxscatter")))
-    inside = package / "schemas" / name
-    return inside if inside.exists() else package.parent / "schemas" / name
 
 
 def recipe_schema() -> dict[str, Json]:

@@ -14,7 +14,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from nxscatter.errors import ParameterError, UnknownStepError
-from nxscatter.model import Attachment, Json, type_hints
+from nxscatter.fields import type_hints
+from nxscatter.model import Attachment
+from nxscatter.plain import Json
 
 _REGISTRY: dict[str, type[Step]] = {}  # the newest version of each
 _OLDER: dict[tuple[str, int], type[Step]] = {}  # versions that are kept to replay records made with them
@@ -25,7 +27,7 @@ class Step:
     """Base of all steps: a frozen set of parameters that can be called on its inputs.
 
     Subclasses set ``name`` and ``version`` (raised whenever numbers change), declare parameters with
-    `nxscatter.model.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
+    `nxscatter.fields.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
     `~nxscatter.frames.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
 

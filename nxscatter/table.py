@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nxscatter.model import Json
-from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles, Result
-from nxscatter.step import get_step
+from nxscatter.plain import Json
+from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles
+from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
     import pandas
@@ -77,17 +77,6 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
     for order in free:
         found += _model_free(order, load)
     return [{name: _plain({**common, **row}.get(name)) for name in columns()} for row in found]
-
-
-def newest(records: Iterable[Record]) -> list[Record]:
-    """Return the newest version of each name, in the order in which they were made."""
-    found = {record.base: record for record in sorted(records, key=lambda record: record.number)}
-    return sorted(found.values(), key=lambda record: record.sequence)
-
-
-def of_kind(records: Iterable[Record], *kinds: type[Result]) -> list[Record]:
-    """Return the records whose steps return one of these results."""
-    return [record for record in records if issubclass(get_step(record.step).output(), kinds)]
 
 
 def to_pandas(table: Sequence[Mapping[str, Json]]) -> pandas.DataFrame:

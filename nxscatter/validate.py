@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import TypeAlias
 
 from nxscatter.container import Container
 from nxscatter.hashing import DAMAGE, first_line
-from nxscatter.inputs import is_series
-from nxscatter.schema import schema_path
+from nxscatter.store.kinds import is_series
 from nxscatter.verify import ledger_problems
 
 NXDL = "nxdl/NXscatter.nxdl.xml"
@@ -120,3 +120,13 @@ def _findings() -> Iterator[list[tuple[str, str]]]:
     finally:
         logger.handlers = handlers
         logger.setLevel(level)
+
+
+def schema_path(name: str) -> Path:
+    """Return the path of a schema, for instance ``"nxdl/NXscatter.nxdl.xml"``.
+
+    An installed package holds them; in a checkout they lie beside it.
+    """
+    package = Path(str(resources.files("nxscatter")))
+    inside = package / "schemas" / name
+    return inside if inside.exists() else package.parent / "schemas" / name

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscatter import h5tree, layout
-from nxscatter.annotations import input_checksum
 from nxscatter.container import Container
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.h5tree import read_json, read_text
@@ -21,6 +20,7 @@ from nxscatter.hashing import DAMAGE, combined, first_line, tree_hashes
 from nxscatter.ledger import other_hashes, read_record, record_checksum, result_hashes
 from nxscatter.record import Record
 from nxscatter.replay import OUTCOMES, replay_record
+from nxscatter.store.content import input_checksum
 from nxscatter.tree import Group
 
 if TYPE_CHECKING:

@@ -14,13 +14,16 @@ from typing import Any
 from nxscatter.container import Container
 from nxscatter.draft import creating
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError
-from nxscatter.inputs import PathLike, container_path, is_container, paths_of
-from nxscatter.model import Scan, canonical_json
+from nxscatter.inputs import PathLike, container_path, paths_of
+from nxscatter.model import Scan
+from nxscatter.plain import canonical_json
 from nxscatter.prepare import Hkl, prepare
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 from nxscatter.recipe import Recipe
 from nxscatter.record import Record
 from nxscatter.runner import run_steps
+from nxscatter.store.kinds import is_container
 
 _CONVERTED = ("beam", "detector", "sample", "exposure", "masks", "auxiliary")
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nxscatter.lineshapes import LINES, wrap
+from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats
 from nxscatter.results import Profiles
+from nxscatter.science.fitting.models import LINES
 
 CHI = np.arange(-179.0, 181.0)
 BETA = np.arange(0.0, 181.0)

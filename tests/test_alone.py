@@ -11,7 +11,7 @@ import pytest
 from nxscatter import simulate
 from nxscatter.container import Container
 from nxscatter.exporters import available, export
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.verify import verify
 from nxscatter.workflow import process
 

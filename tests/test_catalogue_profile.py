@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nxscatter.catalogue.profile import Profile, check_orcid, read_profile, schema
 from nxscatter.errors import ParameterError
-from nxscatter.schema import schema_path
+from nxscatter.validate import schema_path
 
 
 def test_all_sections_are_read(tmp_path: Path) -> None:

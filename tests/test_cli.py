@@ -455,7 +455,7 @@ def test_a_reader_that_has_seen_enough_is_no_error(box: Path) -> None:
 
 
 def test_the_version_is_printed(run: Callable[..., Ran]) -> None:
-    from nxscatter import __version__
+    from nxscatter.version import __version__
 
     assert run("--version").out == f"{__version__}\n"
 

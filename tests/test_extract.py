@@ -18,8 +18,10 @@ from nxscatter.container import Container
 from nxscatter.draft import create
 from nxscatter.errors import ContainerError
 from nxscatter.extract import extract
-from nxscatter.model import Attachment, Hdf5Frames, Scan, canonical_json
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.model import Attachment, Hdf5Frames, Scan
+from nxscatter.plain import canonical_json
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 from nxscatter.workflow import convert
 
 PATTERN = simulate.oriented((0.05,), kappa=4.0)

@@ -7,8 +7,9 @@ import pytest
 from azimuth import BETA, CHI, assert_calibrated, gappy, line, profiles
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.lineshapes import LINES, kratky, maier_saupe, pseudo_voigt, wrap
+from nxscatter.lineshapes import kratky, maier_saupe, pseudo_voigt, wrap
 from nxscatter.order import order_parameter
+from nxscatter.science.fitting.models import LINES
 from nxscatter.steps.fits import (
     FitKratky,
     FitLeadbetterNorris,

@@ -5,7 +5,7 @@ import pytest
 from azimuth import CHI, assert_calibrated, gappy, line, profiles
 
 from nxscatter.harmonics import analyse
-from nxscatter.steps.fits import measured
+from nxscatter.science.fitting.profile_data import measured
 
 
 def of(intensity, **options):

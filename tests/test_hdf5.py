@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from nxscatter.errors import ReadError
+from nxscatter.readers.files.hdf5_metadata import read_metadata
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import read_metadata
 
 DATA = np.arange(24, dtype="uint32").reshape(2, 3, 4)
 

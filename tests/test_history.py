@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from nxscatter import cli, runner
 from nxscatter.container import Container
-from nxscatter.history import Branch, as_text, nearest, parameters, source_name, tree, why_stale
+from nxscatter.history import Branch, nearest, tree, why_stale
+from nxscatter.record import as_text, parameters, source_name
 
 
 def walk(branches: tuple[Branch, ...], above: str = "") -> Iterator[tuple[str, str, tuple[str, ...]]]:

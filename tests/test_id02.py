@@ -17,7 +17,8 @@ from fabio.edfimage import EdfImage
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Hdf5Frames, Scan
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.id02 import Id02Reader
 
 COUNTS = np.arange(2 * 6 * 5, dtype="uint32").reshape(2, 6, 5)

@@ -10,7 +10,8 @@ import pytest
 from fabio.edfimage import EdfImage
 
 from nxscatter.errors import ReadError
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 
 
 def test_a_real_image_with_its_calibration(shared_data: Path) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nxscatter.errors import ParameterError
-from nxscatter.inputs import container_path, expand, is_container
+from nxscatter.inputs import container_path, expand
+from nxscatter.store.kinds import is_container
 from nxscatter.workflow import convert
 
 if TYPE_CHECKING:

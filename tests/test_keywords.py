@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nxscatter.errors import ReadError
-from nxscatter.readers import ReadOptions
-from nxscatter.readers.keywords import Keywords, find_sample, per_frame, plain
+from nxscatter.plain import plain
+from nxscatter.readers.base import ReadOptions
+from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 
 FORMS: list[Any] = [
     float,

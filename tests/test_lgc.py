@@ -12,7 +12,8 @@ import pytest
 from fabio.edfimage import EdfImage
 
 from nxscatter.errors import ReadError
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.lgc import LgcReader
 
 COUNTS = np.arange(30, dtype="int32").reshape(6, 5)

@@ -8,7 +8,8 @@ import pytest
 from scipy.integrate import quad
 
 from nxscatter import lineshapes
-from nxscatter.lineshapes import LINES, wrap
+from nxscatter.lineshapes import wrap
+from nxscatter.science.fitting.models import LINES
 
 X = np.linspace(-100, 100, 401)
 KAPPAS = (-20.0, -1.0, -0.01, 0.01, 0.049, 0.051, 1.0, 30.0)

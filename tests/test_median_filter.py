@@ -13,8 +13,9 @@ from scattering import make_geometry, make_image
 
 from nxscatter.errors import ParameterError
 from nxscatter.results import PixelFlag
+from nxscatter.science.pixels.medians import nan_median
 from nxscatter.steps.caving import Caving
-from nxscatter.steps.median_filter import MedianFilter, nan_median
+from nxscatter.steps.median_filter import MedianFilter
 
 SHAPE = (23, 31)
 

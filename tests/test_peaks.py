@@ -6,7 +6,7 @@ from azimuth import BETA, CHI, line, profiles
 
 from nxscatter.lineshapes import wrap
 from nxscatter.peaks import bin_width, coverage, find_peaks, smoothed
-from nxscatter.steps.fits import measured
+from nxscatter.science.fitting.profile_data import measured
 
 
 def data_of(intensity, **options):

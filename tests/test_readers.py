@@ -14,7 +14,8 @@ from fabio.edfimage import EdfImage
 
 import nxscatter.readers
 from nxscatter.errors import ParameterError, ReadError
-from nxscatter.readers import ReadOptions, find_reader, identify, read_scan, readers
+from nxscatter.readers import find_reader, identify, read_scan, readers
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.notes import missing_note, split_note
 
 KEYS = {"SampleDistance": 1, "WaveLength": 1e-10, "PSize_1": 1e-4, "PSize_2": 1e-4, "Center_1": 2, "Center_2": 2}

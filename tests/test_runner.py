@@ -8,8 +8,8 @@ import toy
 
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError, StepError, UnknownStepError
+from nxscatter.fields import param
 from nxscatter.frames import FrameReader
-from nxscatter.model import param
 from nxscatter.results import Image, Profiles
 from nxscatter.runner import recompute, run, run_steps
 from nxscatter.step import Step

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nxscatter.errors import ReadError
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.keywords import Keywords
 from nxscatter.readers.saxskeywords import detector_rotations, normalization_factor, read_geometry
 

@@ -13,7 +13,8 @@ import pytest
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
 from nxscatter.recipe_file import built_in, parse_recipe
-from nxscatter.schema import configuration_schema, recipe_schema, schema_path
+from nxscatter.schema import configuration_schema, recipe_schema
+from nxscatter.validate import schema_path
 
 
 def test_the_copy_in_the_repository_is_what_the_steps_declare() -> None:

@@ -21,13 +21,14 @@ from silx.io.nxdata import get_default
 from nxscatter import cli, simulate
 from nxscatter.container import Container
 from nxscatter.errors import ContainerError, LockedError, ParameterError
-from nxscatter.inputs import expand, is_container, is_series
+from nxscatter.inputs import expand
 from nxscatter.prepare import prepare
 from nxscatter.series import Series, collect, columns, make_series
 from nxscatter.series.curves import plots
 from nxscatter.series.file import write
 from nxscatter.series.follow import follow
 from nxscatter.series.members import Member, directions, in_order, names_of, read_member, sweeps
+from nxscatter.store.kinds import is_container, is_series
 from nxscatter.transaction import Lock
 from nxscatter.validate import Validation, validate
 from nxscatter.workflow import run_recipe

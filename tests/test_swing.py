@@ -12,7 +12,8 @@ import pytest
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Hdf5Frames
-from nxscatter.readers import ReadOptions, read_scan
+from nxscatter.readers import read_scan
+from nxscatter.readers.base import ReadOptions
 
 COUNTS = np.arange(60, dtype="uint32").reshape(2, 6, 5)
 EIGER = {

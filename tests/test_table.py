@@ -14,7 +14,8 @@ import toy
 from nxscatter import runner, step, table
 from nxscatter.container import Container
 from nxscatter.draft import creating
-from nxscatter.model import Sample, param
+from nxscatter.fields import param
+from nxscatter.model import Sample
 from nxscatter.results import Fits, Orientation, Profiles
 from nxscatter.step import Step
 

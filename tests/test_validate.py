@@ -12,8 +12,7 @@ from silx.io.nxdata import get_default
 
 from nxscatter.draft import create
 from nxscatter.errors import ContainerError
-from nxscatter.schema import schema_path
-from nxscatter.validate import NXDL, validate
+from nxscatter.validate import NXDL, schema_path, validate
 
 
 def test_a_container_is_valid(box):

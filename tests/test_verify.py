@@ -13,7 +13,8 @@ from nxscatter import h5tree, layout, runner
 from nxscatter.container import Container
 from nxscatter.errors import ContainerError, UnknownStepError
 from nxscatter.hashing import text_hash
-from nxscatter.model import Attachment, canonical_json
+from nxscatter.model import Attachment
+from nxscatter.plain import canonical_json
 from nxscatter.verify import verify
 
 FRAMES = "/entry/instrument/detector/data"

@@ -15,7 +15,7 @@ from nxscatter.container import Container
 from nxscatter.draft import Draft
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError, ReadError
 from nxscatter.prepare import prepare
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.recipe_file import parse_recipe
 from nxscatter.workflow import Conversion, convert, process, run_recipe
 

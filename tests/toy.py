@@ -14,8 +14,9 @@ import pytest
 
 from nxscatter import container, runner, step
 from nxscatter.draft import creating
+from nxscatter.fields import param
 from nxscatter.frames import FrameReader
-from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample, Scan, param
+from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample, Scan
 from nxscatter.results import Fits, Geometry, Image, Orientation, Profiles, Rings
 from nxscatter.step import Step
 

@@ -14,7 +14,7 @@ from nxscatter.catalogue.profile import NOT_STATED, Profile, check_orcid, read_p
 from nxscatter.catalogue.series import SeriesEntry, series_record, write_series_crate, write_series_icat
 from nxscatter.container import Container
 from nxscatter.errors import ParameterError
-from nxscatter.inputs import is_series
+from nxscatter.store.kinds import is_series
 from nxscatter.transaction import disk_error
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import numpy as np
 
 from nxscatter import layout
 from nxscatter.hashing import text_hash
-from nxscatter.model import Json, canonical_json
+from nxscatter.plain import Json, canonical_json
 from nxscatter.results import Geometry, Orientation
 from nxscatter.step import get_step
-from nxscatter.table import newest, of_kind
+from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
     import h5py

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nxscatter import __version__
 from nxscatter.catalogue.facts import Fact, about, facts, last_change
 from nxscatter.catalogue.profile import NOT_STATED, Profile
 from nxscatter.errors import ParameterError
-from nxscatter.model import canonical_json
+from nxscatter.plain import canonical_json
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

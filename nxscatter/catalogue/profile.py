@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nxscatter.errors import ParameterError
-from nxscatter.model import Json, param
+from nxscatter.fields import param
+from nxscatter.plain import Json
 
 ORCID = "https://orcid.org/"
 # An absolute place is demanded by SciCat and ICAT; this one says that nobody named it.

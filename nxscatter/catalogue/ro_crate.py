@@ -19,7 +19,7 @@ from urllib.parse import quote
 from nxscatter.catalogue.facts import Fact, about, facts, parameters
 from nxscatter.errors import ContainerError
 from nxscatter.h5tree import read_text
-from nxscatter.model import canonical_json
+from nxscatter.plain import canonical_json
 from nxscatter.step import get_step
 from nxscatter.transaction import disk_error
 

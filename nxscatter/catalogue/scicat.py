@@ -24,7 +24,7 @@ from nxscatter.catalogue.facts import (
 )
 from nxscatter.catalogue.profile import NOT_STATED, Profile
 from nxscatter.errors import ParameterError
-from nxscatter.model import Json, canonical_json
+from nxscatter.plain import Json, canonical_json
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from nxscatter import __version__
 from nxscatter.catalogue.facts import Fact, modified, read_facts
 from nxscatter.catalogue.profile import Profile
 from nxscatter.errors import ContainerError, ParameterError
 from nxscatter.hashing import DAMAGE, first_line
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
     from nxscatter.catalogue.pictures import Picture

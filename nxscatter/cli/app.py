@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from nxscatter import __version__
+from nxscatter.version import __version__
 
 Function: TypeAlias = Callable[..., int | None]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No progress, only warnings and errors.")]

@@ -53,7 +53,7 @@ def conversion(
     ] = False,
 ) -> "Conversion":
     """Return how raw files become containers."""
-    from nxscatter.readers import ReadOptions
+    from nxscatter.readers.base import ReadOptions
     from nxscatter.workflow import Conversion
 
     options = ReadOptions(poni=poni, units=units, orient=orient, sample=sample, field_mT=field, aux_dir=aux_dir)

@@ -99,7 +99,7 @@ def view(file: arg.OneContainer) -> int:
 
     from nxscatter.container import Container
     from nxscatter.errors import NxscatterError
-    from nxscatter.inputs import is_series
+    from nxscatter.store.kinds import is_series
 
     path = Path(file)
     path = path if is_series(path) else Container(path).path
@@ -125,7 +125,7 @@ def _entry(record: "Record") -> dict[str, Any]:
 
 
 def _summary(container: "Container") -> dict[str, Any]:
-    from nxscatter.table import newest
+    from nxscatter.store.selection import newest
 
     frames, rows, columns = container.shape
     detector, sample, origin = container.detector, container.sample, container.origin

@@ -17,7 +17,7 @@ _COLUMNS = ("frame", "q", "hkl", "peak", "model", "x0", "S", "S_method", "status
 def echo_screen(container: "Container", warnings: Sequence[str], results: Sequence[dict[str, Any]]) -> None:
     """Print what a container holds."""
     from nxscatter.description import described
-    from nxscatter.table import newest
+    from nxscatter.store.selection import newest
 
     records = container.records
     stale = [record.name for record in newest(records) if record.stale]

@@ -32,9 +32,9 @@ def series(
     or frames, so that sweeps up and down stay apart.
     """
     from nxscatter.errors import ParameterError
-    from nxscatter.inputs import is_series
     from nxscatter.series import make_series
     from nxscatter.series.members import read_member
+    from nxscatter.store.kinds import is_series
 
     if (folder is None) == (not files):
         raise ParameterError("name the containers of the series, or the folder to --follow")

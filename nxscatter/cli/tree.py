@@ -55,7 +55,8 @@ def _grow(drawn: "Tree", branches: "Sequence[Branch]") -> None:
 
 def _parts(branch: "Branch") -> list[_Part]:
     """Return what a line says of a record, each part with its style."""
-    from nxscatter.history import parameters, why_stale
+    from nxscatter.history import why_stale
+    from nxscatter.record import parameters
 
     record, stale = branch.record, why_stale(branch.record)
     texts = parameters(record, chosen=True)

@@ -8,15 +8,12 @@ group ``nxscatter.summaries`` under the name of its format. Both make the same b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nxscatter.errors import ContainerError, ParameterError
-from nxscatter.exporters.names import Names
-from nxscatter.table import Row, newest, rows
+from nxscatter.output.selection import Selection
 
 if TYPE_CHECKING:
     from nxscatter.container import Container
@@ -38,29 +35,6 @@ class Summary(Protocol):
 
     def __call__(self, selections: Sequence[Selection], folder: Path) -> list[Path]:
         """Write what the containers tell together below ``folder`` and return the paths."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What is exported of a container: one record, or (None) the newest version of each."""
-
-    container: Container
-    record: Record | None = None
-
-    @cached_property
-    def records(self) -> tuple[Record, ...]:
-        """The records, in the order in which they were made."""
-        return tuple(newest(self.container.records)) if self.record is None else (self.record,)
-
-    @cached_property
-    def rows(self) -> list[Row]:
-        """The table of their fits and order parameters."""
-        return rows(self.container, record=self.record)
-
-    @cached_property
-    def names(self) -> Names:
-        """Names of the files."""
-        return Names.of(self.container)
 
 
 def available() -> tuple[str, ...]:

@@ -13,14 +13,14 @@ from nxscatter.exporters.files import write_file
 from nxscatter.exporters.views import view_of
 from nxscatter.results import Profiles, Sectors
 from nxscatter.steps.views import View
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from nxscatter.container import Container
-    from nxscatter.exporters import Selection
+    from nxscatter.output.selection import Selection
     from nxscatter.record import Record
 
 _IN_LEGEND = 8  # curves up to which each has its name in a legend; beyond, a colour bar says it

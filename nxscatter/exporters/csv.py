@@ -16,14 +16,16 @@ import numpy as np
 
 from nxscatter.exporters.files import write_file
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
-from nxscatter.exporters.views import shown_rows
+from nxscatter.output.selection import shown_rows
 from nxscatter.results import PixelProfiles, Profiles, Result, Rings, Sectors
-from nxscatter.table import Row, columns, of_kind, units
+from nxscatter.store.selection import of_kind
+from nxscatter.table import Row, columns, units
 
 if TYPE_CHECKING:
     from nxscatter.container import Container
-    from nxscatter.exporters import Selection
-    from nxscatter.model import Floats, Json
+    from nxscatter.model import Floats
+    from nxscatter.output.selection import Selection
+    from nxscatter.plain import Json
     from nxscatter.record import Record
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -20,15 +20,17 @@ from nxscatter.exporters.images import image_suffix, placed_images
 from nxscatter.exporters.map_views import export_views
 from nxscatter.exporters.maps import draw_map
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix, ring_names
-from nxscatter.exporters.views import accepted, map_views, shown_rows, view_of
+from nxscatter.exporters.views import map_views, view_of
+from nxscatter.output.selection import accepted, shown_rows
 from nxscatter.results import Fits, Geometry, Image, Profiles, Rings, Sectors
-from nxscatter.table import Row, of_kind, rows
+from nxscatter.store.selection import of_kind
+from nxscatter.table import Row, rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from nxscatter.container import Container
-    from nxscatter.exporters import Selection
+    from nxscatter.output.selection import Selection
     from nxscatter.record import Record
 
 __all__ = [

@@ -11,9 +11,10 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.exporters.names import record_suffix
+from nxscatter.history import ancestors
 from nxscatter.model import Floats
 from nxscatter.results import Geometry, Image
-from nxscatter.table import newest, of_kind
+from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
     from nxscatter.container import Container
@@ -76,9 +77,3 @@ def image_suffix(record: Record) -> str:
     """Return what tells the files of several images apart: the last one needs no name of its own."""
     last = last_images(newest(record.container.records))
     return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image, plain="")
-
-
-def ancestors(record: Record) -> list[Record]:
-    """Return the records that this one stands on, in the order in which they were made."""
-    found = {one.name: one for parent in record.parents for one in (*ancestors(parent), parent)}
-    return sorted(found.values(), key=lambda one: one.sequence)

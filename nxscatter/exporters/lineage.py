@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from nxscatter.history import nearest, parameters, why_stale
+from nxscatter.history import nearest, why_stale
 from nxscatter.markup import Markup, element
+from nxscatter.record import parameters
 
 if TYPE_CHECKING:
     from nxscatter.record import Record

@@ -18,7 +18,7 @@ from nxscatter.exporters.views import map_views, viewed
 from nxscatter.model import Floats
 from nxscatter.results import Geometry, Image
 from nxscatter.steps.views import MapView
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

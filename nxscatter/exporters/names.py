@@ -13,7 +13,7 @@ import numpy as np
 
 from nxscatter.exporters.views import view_of
 from nxscatter.readers.titles import image_number
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

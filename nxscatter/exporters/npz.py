@@ -15,7 +15,7 @@ from nxscatter.exporters.names import Names, record_suffix
 from nxscatter.exporters.views import map_views, viewed
 from nxscatter.model import Floats
 from nxscatter.results import QMap
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.exporters.files import writing
-from nxscatter.exporters.images import QImage, ancestors, image_suffix, placed_images, q_image
+from nxscatter.exporters.images import QImage, image_suffix, placed_images, q_image
 from nxscatter.exporters.names import Names
 from nxscatter.exporters.radial import Curve, radial_curves
-from nxscatter.model import canonical_json
+from nxscatter.history import ancestors
+from nxscatter.plain import canonical_json
 from nxscatter.results import Geometry
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 from nxscatter.transaction import hdf5_file
 
 if TYPE_CHECKING:

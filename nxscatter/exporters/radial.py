@@ -12,7 +12,7 @@ import numpy as np
 from nxscatter.exporters.names import Names, frame_suffix, record_suffix
 from nxscatter.model import Floats
 from nxscatter.results import Rings, Sectors
-from nxscatter.table import of_kind
+from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
     from nxscatter.record import Record

@@ -14,19 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter import __version__
 from nxscatter.description import described
 from nxscatter.exporters import report_figures
 from nxscatter.exporters.files import write_file
-from nxscatter.exporters.images import ancestors, last_images
+from nxscatter.exporters.images import last_images
 from nxscatter.exporters.lineage import draw_lineage
 from nxscatter.exporters.names import Names
 from nxscatter.exporters.report_records import environments, fold_outs, hashes
 from nxscatter.exporters.report_table import results_tables
-from nxscatter.history import why_stale
+from nxscatter.history import ancestors, why_stale
 from nxscatter.markup import Markup, element, facts, join, table
 from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag
-from nxscatter.table import Row, newest, of_kind, rows
+from nxscatter.store.selection import newest, of_kind
+from nxscatter.table import Row, rows
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

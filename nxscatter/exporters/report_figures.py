@@ -15,7 +15,8 @@ from nxscatter.exporters.figures import draw_image, marked_rings
 from nxscatter.exporters.images import placed_images
 from nxscatter.exporters.maps import MASKED, draw_map
 from nxscatter.results import Fits, Geometry, Image, PixelFlag, Profiles, Rings, Sectors
-from nxscatter.table import Row, of_kind
+from nxscatter.store.selection import of_kind
+from nxscatter.table import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

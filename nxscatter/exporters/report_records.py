@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nxscatter import layout
-from nxscatter.history import automatic, parameters, source_name, why_stale
+from nxscatter.history import why_stale
 from nxscatter.markup import Markup, element, facts, join, table
+from nxscatter.record import automatic, parameters, source_name
 
 if TYPE_CHECKING:
     from nxscatter.container import Container

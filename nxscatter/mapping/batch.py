@@ -23,7 +23,7 @@ from nxscatter.model import Floats
 if TYPE_CHECKING:
     import pandas
 
-    from nxscatter.exporters import Selection
+    from nxscatter.output.selection import Selection
 
 T = TypeVar("T")
 _log = logging.getLogger("nxscatter")
@@ -351,6 +351,6 @@ def _elapsed(starts: Sequence[float]) -> Floats:
 
 
 def _selections(done: Sequence[tuple[Mapping, Any]]) -> list[Selection]:
-    from nxscatter.exporters import Selection
+    from nxscatter.output.selection import Selection
 
     return [Selection(data.container) for data, _ in done]

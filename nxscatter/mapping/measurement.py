@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nxscatter.errors import ParameterError, ReadError
-from nxscatter.inputs import PathLike, container_path, is_container
+from nxscatter.inputs import PathLike, container_path
 from nxscatter.mapping.rings import Ring, miller
 from nxscatter.model import Attachment, Floats
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.recipe import Recipe, Use
 from nxscatter.results import Geometry, Image
+from nxscatter.store.kinds import is_container
 from nxscatter.workflow import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import math
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Detector
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.poni import read_poni
 
 

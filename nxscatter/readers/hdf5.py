@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Array, Hdf5Frames, Json
-from nxscatter.readers import is_hdf5
+from nxscatter.model import Array, Hdf5Frames
+from nxscatter.plain import Json, plain
+from nxscatter.readers.base import is_hdf5
 from nxscatter.readers.hdf5_values import SMALL, attribute, declared_bytes, read_small
 from nxscatter.readers.images import MAX_PIXELS
-from nxscatter.readers.keywords import plain
 
 if TYPE_CHECKING:
     import h5py

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from nxscatter.model import Attachment, Exposure, Floats, Origin, Scan
-from nxscatter.readers import ReadOptions, file_sha256
+from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import read_metadata, read_structure
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
 from nxscatter.readers.named import named_files

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Beam, Exposure, Origin, Scan
-from nxscatter.readers import ReadOptions, file_sha256, first_bytes
+from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
 from nxscatter.readers.images import image_format, media_type, read_frames
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame

@@ -10,7 +10,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Array
-from nxscatter.readers import first_bytes
+from nxscatter.readers.base import first_bytes
 from nxscatter.readers.edf import is_edf, read_blocks
 from nxscatter.readers.tiff import check_tiff
 

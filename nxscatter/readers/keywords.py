@@ -11,30 +11,14 @@ from typing import Any
 import numpy as np
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Floats, Json, Sample
-from nxscatter.readers import ReadOptions
+from nxscatter.model import Floats, Sample
+from nxscatter.plain import Json, plain
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.notes import missing_note
 from nxscatter.readers.titles import parse_time, parse_title
 from nxscatter.readers.units import factor, scaled
 
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)[ _]*(?P<unit>[A-Za-zµμ°Å]*)")
-
-
-def plain(value: Any) -> Json:
-    """Turn a header value into a JSON one: bytes to text, numpy to Python, an array of one to its element."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist() if value.size != 1 else value.ravel()[0]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if isinstance(value, str):
-        return value.strip(" \t\r\n\0")
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return str(value)
 
 
 class Keywords:

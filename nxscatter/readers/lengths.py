@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nxscatter.errors import ReadError
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.hdf5 import Hdf5Source
 from nxscatter.readers.hdf5_values import attribute
 from nxscatter.readers.keywords import Keywords

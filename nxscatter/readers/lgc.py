@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Exposure, Origin, Scan
-from nxscatter.readers import ReadOptions, file_sha256, first_bytes
+from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
 from nxscatter.readers.edf import is_edf, read_blocks
 from nxscatter.readers.images import media_type, read_frames
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame

@@ -10,7 +10,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment
-from nxscatter.readers import is_hdf5
+from nxscatter.readers.base import is_hdf5
 from nxscatter.readers.images import MAX_PIXELS, read_frames
 
 if TYPE_CHECKING:

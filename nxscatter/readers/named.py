@@ -9,7 +9,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.keywords import Keywords
 from nxscatter.readers.masks import read_image, read_mask
 from nxscatter.readers.notes import missing_note

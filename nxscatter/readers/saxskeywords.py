@@ -10,7 +10,7 @@ import math
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Beam, Detector
-from nxscatter.readers import ReadOptions
+from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.geometry import checked_orientation, place_by_poni
 from nxscatter.readers.keywords import Keywords
 from nxscatter.readers.notes import missing_note

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Frames, Origin, Scan
-from nxscatter.readers import ReadOptions, file_sha256
+from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.geometry import place_by_poni, unplaced_detector
 from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import read_metadata, read_structure
 from nxscatter.readers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.lengths import Lengths
 from nxscatter.readers.units import scaled

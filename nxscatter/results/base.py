@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import ClassVar
 
-from nxscatter.model import Json, quantity
+from nxscatter.fields import quantity
+from nxscatter.plain import Json
 from nxscatter.plots import Plot
 
 STATUSES = (

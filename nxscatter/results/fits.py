@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nxscatter.model import Floats, Ints, quantity
+from nxscatter.fields import quantity
+from nxscatter.model import Floats, Ints
 from nxscatter.plots import Axis, Plot, scattered
 from nxscatter.results.base import Intensities, Result, first_of
 

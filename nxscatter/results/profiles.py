@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from nxscatter.model import Floats, Ints, quantity
+from nxscatter.fields import quantity
+from nxscatter.model import Floats, Ints
 from nxscatter.plots import Axis, Curve, Plot, curves
 from nxscatter.results.base import Intensities, first_of
 

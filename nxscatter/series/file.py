@@ -9,22 +9,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter import __version__, h5tree, table
+from nxscatter import h5tree, table
 from nxscatter.codec import write_plot
 from nxscatter.errors import ContainerError
 from nxscatter.exporters.canvas import figure_png, samples_title
 from nxscatter.exporters.csv import csv_text
 from nxscatter.exporters.curves import draw_summary
 from nxscatter.exporters.files import write_file
-from nxscatter.inputs import is_series
 from nxscatter.layout import SERIES_CREATOR
 from nxscatter.series import AXES, Series, columns
 from nxscatter.series.curves import plots
+from nxscatter.store.kinds import is_series
 from nxscatter.transaction import Lock, replacing
 from nxscatter.tree import Group
+from nxscatter.version import __version__
 
 if TYPE_CHECKING:
-    from nxscatter.model import Json
+    from nxscatter.plain import Json
 
 R2_THRESHOLD = 0.85
 _SIZE = (8.0, 6.4)  # inches

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nxscatter.errors import NxscatterError
-from nxscatter.inputs import is_container
 from nxscatter.series import Series, make_series
 from nxscatter.series.members import Member, read_member
+from nxscatter.store.kinds import is_container
 
 _PAUSE = 2.0  # seconds
 _log = logging.getLogger("nxscatter")

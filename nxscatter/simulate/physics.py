@@ -14,7 +14,8 @@ import numpy as np
 
 from nxscatter import lineshapes, order
 from nxscatter.errors import ParameterError
-from nxscatter.model import Floats, Json
+from nxscatter.model import Floats
+from nxscatter.plain import Json
 
 MODELS = ("isotropic", "maier_saupe", "pseudo_voigt", "kratky", "leadbetter_norris")
 EQUATORIAL = ("kratky", "leadbetter_norris")

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from nxscatter.model import Json
+from nxscatter.plain import Json
 from nxscatter.simulate.camera import EIGER2_SMALL, EIGER2_USAXS, PILATUS_300K, RAYONIX_WAXS, Camera
 from nxscatter.simulate.id02 import id02_name, write_id02
 from nxscatter.simulate.lgc import lgc_name, write_lgc

@@ -8,7 +8,8 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.errors import ParameterError
-from nxscatter.model import Attachment, Exposure, Floats, Ints, param
+from nxscatter.fields import param
+from nxscatter.model import Attachment, Exposure, Floats, Ints
 from nxscatter.results import Geometry, Image, Profiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum

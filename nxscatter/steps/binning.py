@@ -8,7 +8,8 @@ import numpy as np
 
 from nxscatter.chain import BinnedStage, block_means
 from nxscatter.errors import StepError
-from nxscatter.model import Array, param
+from nxscatter.fields import param
+from nxscatter.model import Array
 from nxscatter.results import Image, PixelFlag
 from nxscatter.step import Step
 

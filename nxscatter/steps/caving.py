@@ -10,7 +10,7 @@ import numpy as np
 from nxscatter import qspace
 from nxscatter.chain import CavedStage, partner
 from nxscatter.errors import StepError
-from nxscatter.model import param
+from nxscatter.fields import param
 from nxscatter.results import Geometry, Image, PixelFlag
 from nxscatter.step import Step
 

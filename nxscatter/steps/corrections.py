@@ -8,8 +8,10 @@ import numpy as np
 
 from nxscatter import normalization
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Attachment, Beam, Exposure, Floats, Json, param
+from nxscatter.fields import param
+from nxscatter.model import Attachment, Beam, Exposure, Floats
 from nxscatter.normalization import CorrectedStage, Correction, mean_counts
+from nxscatter.plain import Json
 from nxscatter.results import Geometry, Image, PixelFlag
 from nxscatter.step import Step
 

@@ -8,12 +8,15 @@ from typing import ClassVar
 import numpy as np
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.leastsquares import Data
-from nxscatter.lineshapes import LINES, Line, wrap
-from nxscatter.model import Floats, Json, param
+from nxscatter.fields import param
+from nxscatter.lineshapes import wrap
+from nxscatter.model import Floats
 from nxscatter.peakfit import Window
+from nxscatter.plain import Json
 from nxscatter.results import Fits, Profiles
-from nxscatter.ringfit import Block, RingFitter, Verdict, folded
+from nxscatter.ringfit import Block, RingFitter
+from nxscatter.science.fitting.models import LINES, Line
+from nxscatter.science.fitting.profile_data import measured, tilts, verdicts
 from nxscatter.step import Step
 
 _BLOCK = 100_000  # numbers of one block of profiles, which bounds the memory
@@ -158,38 +161,6 @@ class FitLeadbetterNorris(LineFit):
     name = "fit_leadbetter_norris"
     version = 1
     line = LINES["leadbetter_norris"]
-
-
-def measured(profiles: Profiles) -> Data:
-    """Take the bins that were measured, as rows of (frame, ring)."""
-    intensity = profiles.stack
-    frames, rings, bins = intensity.shape
-    slope, floor = profiles.variance_slope, np.maximum(profiles.variance_floor, 0.0)
-    counted = (profiles.measured > 0) & (slope > 0) & np.isfinite(floor)
-    use = np.isfinite(intensity) & counted
-    shape = (frames * rings, bins)
-    return Data.of(
-        intensity.reshape(shape), np.tile(slope, (frames, 1)), np.tile(floor, (frames, 1)), use.reshape(shape)
-    )
-
-
-def verdicts(profiles: Profiles) -> list[Verdict | None]:
-    """Return for each row of `measured` what is known of it before any fit: that nothing is there, or all is folded."""
-    rings = [
-        folded(axis, error) if pixels else ("too_few_points", "no pixel of the ring is measured")
-        for axis, error, pixels in zip(
-            profiles.pattern_axis.tolist(),
-            profiles.pattern_axis_errors.tolist(),
-            np.count_nonzero(profiles.measured, axis=1).tolist(),
-            strict=True,
-        )
-    ]
-    return rings * len(profiles.stack)
-
-
-def tilts(profiles: Profiles) -> Floats:
-    """Return the Bragg angle (degrees) by which each ring's angles differ from those to the director: 0 for beta."""
-    return profiles.theta_bragg if profiles.angle == "chi" else np.zeros(len(profiles.q))
 
 
 def _table(

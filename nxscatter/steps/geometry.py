@@ -8,7 +8,8 @@ from math import isfinite
 from nxscatter import qspace
 from nxscatter.calibrant import calibrant_angles, fit_distance
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Beam, Detector, param
+from nxscatter.fields import param
+from nxscatter.model import Beam, Detector
 from nxscatter.radial import pixel_size
 from nxscatter.results import Geometry, Rings
 from nxscatter.step import Step

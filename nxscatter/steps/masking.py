@@ -9,9 +9,10 @@ import numpy as np
 
 from nxscatter.chain import MaskedStage, RawStage
 from nxscatter.errors import StepError
+from nxscatter.fields import param
 from nxscatter.frames import FrameReader
 from nxscatter.framesum import FrameSum
-from nxscatter.model import Array, Attachment, Detector, Floats, Ints, param
+from nxscatter.model import Array, Attachment, Detector, Floats, Ints
 from nxscatter.results import Image, PixelFlag
 from nxscatter.step import Step
 

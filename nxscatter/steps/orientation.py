@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import param
+from nxscatter.fields import param
 from nxscatter.moments import reflection_angle
 from nxscatter.order import averages, derivatives
 from nxscatter.results import Fits, Orientation, Profiles

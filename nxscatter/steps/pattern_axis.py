@@ -7,7 +7,7 @@ import numpy as np
 from nxscatter.harmonics import analyse
 from nxscatter.model import Floats
 from nxscatter.results import Profiles
-from nxscatter.steps.fits import measured
+from nxscatter.science.fitting.profile_data import measured
 
 _ONE_SIDED = 0.1  # share of pixels with a partner across the q_parr axis, below which nothing is folded
 

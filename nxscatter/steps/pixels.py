@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from nxscatter.errors import StepError
-from nxscatter.model import Attachment, param
+from nxscatter.fields import param
+from nxscatter.model import Attachment
 from nxscatter.results import Geometry, Image, PixelProfiles, Rings
 from nxscatter.step import Step
 from nxscatter.steps.ring_choice import choose_rings

@@ -14,7 +14,7 @@ from nxscatter.moments import Moments, moments
 from nxscatter.peaks import coverage
 from nxscatter.results import Profiles
 from nxscatter.ringfit import COVERED, share, untold
-from nxscatter.steps.fits import measured, verdicts
+from nxscatter.science.fitting.profile_data import measured, verdicts
 
 _ENOUGH = 12  # bins
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Floats, Ints, param
+from nxscatter.fields import param
+from nxscatter.model import Floats, Ints
 from nxscatter.results import Geometry, Image, PixelFlag, QMap
 from nxscatter.step import Step
 

@@ -10,7 +10,8 @@ import numpy as np
 from nxscatter import qspace
 from nxscatter.crystal import parse_hkl, read_cif
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Attachment, Floats, Ints, Json
+from nxscatter.model import Attachment, Floats, Ints
+from nxscatter.plain import Json
 from nxscatter.results import Geometry, Rings
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter.model import Floats, Ints, param
+from nxscatter.fields import param
+from nxscatter.model import Floats, Ints
 from nxscatter.radial import ANNULUS, Peak, RadialProfile, find_peaks, radial_profile, radius_to_q
 from nxscatter.results import Geometry, Image, Rings
 from nxscatter.ring_center import RingCenter, fit_center

@@ -9,8 +9,9 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
+from nxscatter.fields import param
 from nxscatter.lineshapes import wrap
-from nxscatter.model import Exposure, Floats, param
+from nxscatter.model import Exposure, Floats
 from nxscatter.radial import radius_to_q
 from nxscatter.results import Geometry, Image, Sectors
 from nxscatter.step import Step

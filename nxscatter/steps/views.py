@@ -10,7 +10,8 @@ import numpy as np
 
 from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.model import Floats, param, quantity
+from nxscatter.fields import param, quantity
+from nxscatter.model import Floats
 from nxscatter.results import Geometry, Image, Intensities, Plot, Result
 from nxscatter.step import Step
 from nxscatter.steps.qmap import QSpaceMap

@@ -1,0 +1,1 @@
+"""Access to files by kind: HDF5, EDF, TIFF, masks."""

@@ -1,0 +1,1 @@
+"""The formulas: numpy alone, no files, no pictures."""

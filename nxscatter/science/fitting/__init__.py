@@ -1,0 +1,1 @@
+"""From profiles to order parameters: line models, least squares, peaks, S with its standard error."""

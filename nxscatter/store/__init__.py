@@ -1,0 +1,1 @@
+"""The container file: records, their chain and lineage, safe writing, checks."""
