@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-from nxscatter import exporters, simulate
-from nxscatter.container import Container
-from nxscatter.prepare import prepare
-from nxscatter.workflow import run_recipe
+from nxscatter import simulate
+from nxscatter.output.export import export
+from nxscatter.store.container import Container
+from nxscatter.workflow.prepare import prepare
+from nxscatter.workflow.process import run_recipe
 
 RINGS = (0.05, 0.068)
 REPEATS = 3
@@ -29,7 +30,7 @@ def main() -> None:
         box = run_recipe(raw, prepare("saxs", q=RINGS), output=folder).container
         box = run_recipe(box.path, prepare("auto"), output=folder).container
         print(f"{'':12}{'files':>6}{'MB':>9}{'first (s)':>11}{'again (s)':>11}{'writing (s)':>13}")
-        for form in exporters.available():
+        for form in export.available():
             report(box.path, form, folder / form)
 
 
@@ -53,7 +54,7 @@ def time_format(container: Path, form: str, folder: Path) -> None:
     times = []
     for _ in range(1 + REPEATS):
         start = perf_counter()
-        exporters.export(Container(container), folder, [form])
+        export(Container(container), folder, [form])
         times.append(perf_counter() - start)
     print(times[0], min(times[1:]))
 

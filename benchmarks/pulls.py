@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nxscatter.lineshapes import wrap
-from nxscatter.order import averages
 from nxscatter.results import Fits, Profiles
+from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.fitting.models import LINES
+from nxscatter.science.fitting.order import averages
 from nxscatter.steps.fits import FitKratky, FitLeadbetterNorris, FitMaierSaupe, FitPseudoVoigt, FitPseudoVoigtPeriodic
 from nxscatter.steps.orientation import OrderParameter
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from nxscatter import runner, simulate
-from nxscatter.prepare import prepare
-from nxscatter.workflow import Conversion, convert, run_recipe
+from nxscatter import simulate
+from nxscatter.workflow import runner
+from nxscatter.workflow.prepare import prepare
+from nxscatter.workflow.process import Conversion, convert, run_recipe
 
 RINGS = (0.05, 0.068)
 REPEATS = 3

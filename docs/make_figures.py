@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from nxscatter.lineshapes import kratky, leadbetter_norris, maier_saupe
-from nxscatter.moments import moments
-from nxscatter.order import order_parameter
-from nxscatter.radial import radial_profile
 from nxscatter.results import Image, Profiles
+from nxscatter.science.fitting.lineshapes import kratky, leadbetter_norris, maier_saupe
+from nxscatter.science.fitting.moments import moments
+from nxscatter.science.fitting.order import order_parameter
+from nxscatter.science.pixels.radial import radial_profile
 from nxscatter.simulate import EIGER2_SMALL, Pattern, Ring
 from nxscatter.steps.azimuthal import AzimuthalProfiles
 from nxscatter.steps.fits import FitLeadbetterNorris, FitMaierSaupe, FitPseudoVoigt

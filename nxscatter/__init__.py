@@ -12,34 +12,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container as Container
-    from nxscatter.container import Container as open  # noqa: A004, F401, N813
     from nxscatter.errors import NxscatterError as NxscatterError
     from nxscatter.mapping import BatchAzimProfileExtraction as BatchAzimProfileExtraction
     from nxscatter.mapping import Mapping as Mapping
-    from nxscatter.order import order_parameter as order_parameter
     from nxscatter.readers.base import ReadOptions as ReadOptions
-    from nxscatter.recipe import Recipe as Recipe
-    from nxscatter.record import Record as Record
-    from nxscatter.runner import run as run
-    from nxscatter.workflow import convert as convert
+    from nxscatter.science.fitting.order import order_parameter as order_parameter
+    from nxscatter.store.container import Container as Container
+    from nxscatter.store.container import Container as open  # noqa: A004, F401, N813
+    from nxscatter.store.record import Record as Record
     from nxscatter.version import __version__ as __version__
-    from nxscatter.workflow import process as process
+    from nxscatter.workflow.process import convert as convert
+    from nxscatter.workflow.process import process as process
+    from nxscatter.workflow.recipe import Recipe as Recipe
+    from nxscatter.workflow.runner import run as run
 
 _HOMES = {
     "__version__": "version.__version__",
     "BatchAzimProfileExtraction": "mapping.BatchAzimProfileExtraction",
-    "Container": "container.Container",
+    "Container": "store.container.Container",
     "Mapping": "mapping.Mapping",
     "NxscatterError": "errors.NxscatterError",
     "ReadOptions": "readers.base.ReadOptions",
-    "Recipe": "recipe.Recipe",
-    "Record": "record.Record",
-    "convert": "workflow.convert",
-    "open": "container.Container",
-    "order_parameter": "order.order_parameter",
-    "process": "workflow.process",
-    "run": "runner.run",
+    "Recipe": "workflow.recipe.Recipe",
+    "Record": "store.record.Record",
+    "convert": "workflow.process.convert",
+    "open": "store.container.Container",
+    "order_parameter": "science.fitting.order.order_parameter",
+    "process": "workflow.process.process",
+    "run": "workflow.runner.run",
 }
 
 # ``open`` is left out: a star import must not hide the built-in

@@ -28,7 +28,7 @@ class Step:
 
     Subclasses set ``name`` and ``version`` (raised whenever numbers change), declare parameters with
     `nxscatter.fields.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
-    `~nxscatter.frames.FrameReader` and the model classes (from the container), results of earlier steps,
+    `~nxscatter.results.stages.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
 
     A class of an older version may be kept under the same name: records that it made are replayed with it, and

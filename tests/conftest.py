@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
     from nxscatter.simulate import Simulated
+    from nxscatter.store.container import Container
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +66,7 @@ def processed_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the toy steps into the registry, for one test."""
-    import toy
+    from support import toy
 
     toy.register(monkeypatch)
 
@@ -74,7 +74,7 @@ def toys(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small container with one record of each toy step; not to be changed."""
-    import toy
+    from support import toy
 
     path = tmp_path_factory.mktemp("toy") / "toy.nxs"
     with pytest.MonkeyPatch.context() as monkeypatch:
@@ -86,7 +86,7 @@ def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
     """A copy of the toy container, for one test."""
-    from nxscatter.container import Container
+    from nxscatter.store.container import Container
 
     return Container(shutil.copy(toy_file, tmp_path / "toy.nxs"))
 
@@ -94,10 +94,10 @@ def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
 @pytest.fixture(scope="session")
 def exportable_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A container of one frame with gaps filled, radial profile, sectors and a map; not to be changed."""
-    from nxscatter import runner
-    from nxscatter.draft import creating
-    from nxscatter.readers import read_scan
+    from nxscatter.readers.registry import read_scan
     from nxscatter.step import make_step
+    from nxscatter.store.writer import creating
+    from nxscatter.workflow import runner
 
     path = tmp_path_factory.mktemp("exportable") / "rods.nxs"
     names = ("geometry", "masking", "caving", "rings", "radial_sectors", "qmap")

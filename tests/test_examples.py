@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import nxscatter as nxs
-from nxscatter import table
+from nxscatter.output import table
 from nxscatter.simulate import kinetic_stack
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

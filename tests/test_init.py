@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import nxscatter
-from nxscatter.container import Container
+from nxscatter.store.container import Container
 
 
 @pytest.mark.parametrize("name", nxscatter.__all__)

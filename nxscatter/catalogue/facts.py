@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter import layout
-from nxscatter.hashing import text_hash
 from nxscatter.plain import Json, canonical_json
 from nxscatter.results import Geometry, Orientation
 from nxscatter.step import get_step
+from nxscatter.store import layout
+from nxscatter.store.nexus.hashing import text_hash
 from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.container import Container
-    from nxscatter.record import Record
+    from nxscatter.store.container import Container
+    from nxscatter.store.record import Record
 
 
 @dataclass(frozen=True)

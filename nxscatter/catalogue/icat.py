@@ -13,7 +13,7 @@ from nxscatter.plain import canonical_json
 from nxscatter.version import __version__
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
+    from nxscatter.store.container import Container
 
 # texts without a declared unit: it is written with the number
 _TEXTS = {

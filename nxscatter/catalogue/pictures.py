@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
+    from nxscatter.store.container import Container
 
 _FORMATS = ("csv", "png", "report")  # the others repeat the pixels, which the container holds
 _LARGEST = (320, 320)  # pixels; catalogues show thumbnails and limit their size
@@ -32,7 +32,7 @@ class Picture:
 
 def exported(container: Container, folder: Path) -> list[Path]:
     """Write tables, figures and the report of a container below ``folder``, and return the paths, sorted."""
-    from nxscatter.exporters import available, export
+    from nxscatter.output.export import available, export
 
     return sorted(export(container, folder, [name for name in _FORMATS if name in available()]))
 

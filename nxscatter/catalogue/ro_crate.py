@@ -18,17 +18,17 @@ from urllib.parse import quote
 
 from nxscatter.catalogue.facts import Fact, about, facts, parameters
 from nxscatter.errors import ContainerError
-from nxscatter.h5tree import read_text
 from nxscatter.plain import canonical_json
 from nxscatter.step import get_step
-from nxscatter.transaction import disk_error
+from nxscatter.store.nexus.hdf5 import read_text
+from nxscatter.store.nexus.transaction import disk_error
 
 if TYPE_CHECKING:
     from rocrate.rocrate import ROCrate
 
     from nxscatter.catalogue.profile import CrateProfile
-    from nxscatter.container import Container
-    from nxscatter.record import Record
+    from nxscatter.store.container import Container
+    from nxscatter.store.record import Record
 
 Entity: TypeAlias = Any
 _PROFILE = "https://w3id.org/ro/wfrun/process/0.5"

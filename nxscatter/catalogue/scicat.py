@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from scitacean.model import UploadDataFile, UploadDataset
 
     from nxscatter.catalogue.pictures import Picture
-    from nxscatter.container import Container
+    from nxscatter.store.container import Container
 
 CHECKSUM = "sha256"
 

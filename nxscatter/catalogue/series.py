@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from nxscatter.catalogue.facts import Fact, modified, read_facts
 from nxscatter.catalogue.profile import Profile
 from nxscatter.errors import ContainerError, ParameterError
-from nxscatter.hashing import DAMAGE, first_line
+from nxscatter.store.nexus.hashing import DAMAGE, first_line
 from nxscatter.version import __version__
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 if TYPE_CHECKING:
-    from nxscatter.workflow import Conversion
+    from nxscatter.workflow.process import Conversion
 
 Inputs: TypeAlias = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")]
 Containers: TypeAlias = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Containers.")]
@@ -54,7 +54,7 @@ def conversion(
 ) -> "Conversion":
     """Return how raw files become containers."""
     from nxscatter.readers.base import ReadOptions
-    from nxscatter.workflow import Conversion
+    from nxscatter.workflow.process import Conversion
 
     options = ReadOptions(poni=poni, units=units, orient=orient, sample=sample, field_mT=field, aux_dir=aux_dir)
     return Conversion(reader, options, compression=compression, overwrite=overwrite)

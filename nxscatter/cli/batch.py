@@ -16,8 +16,8 @@ from nxscatter.cli.app import log
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from nxscatter.batch import Outcome
-    from nxscatter.workflow import Processed
+    from nxscatter.workflow.batch import Outcome
+    from nxscatter.workflow.process import Processed
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ def work_on(
     fail_fast: bool = False,
 ) -> "list[Outcome]":
     """Do a job for each input, tell and return what becomes of it."""
-    from nxscatter.batch import run_all, run_one
+    from nxscatter.workflow.batch import run_all, run_one
 
     if len(paths) == 1:
         outcome = run_one(work, paths[0])
@@ -72,7 +72,7 @@ def watched(items: Iterable[T], total: int) -> Iterator[T]:
 
 
 def _executor(jobs: int, scheduler: str | None) -> "AbstractContextManager[Executor | None]":
-    from nxscatter.executors import dask_cluster, local_processes
+    from nxscatter.workflow.executors import dask_cluster, local_processes
 
     if scheduler is not None:
         return dask_cluster(scheduler)

@@ -7,7 +7,7 @@ import typer
 
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
-from nxscatter.cli.several import each
+from nxscatter.cli.each import each
 
 
 @command()
@@ -36,7 +36,7 @@ def catalogue(
     Nothing leaves this machine without --upload, and no name of a person, user, computer or folder is written that
     the profile does not give. A crate holds the container as it is, with the header of its input file.
     """
-    from nxscatter.catalogue import plan
+    from nxscatter.catalogue.plan import plan
 
     names = [name.strip() for name in formats.split(",") if name.strip()]
     planned = plan(files, output, names, profile, author, upload, licence=licence, raw=raw, zipped=zipped)

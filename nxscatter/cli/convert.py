@@ -10,11 +10,11 @@ import typer
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
 from nxscatter.cli.batch import exit_code, work_on
+from nxscatter.cli.each import each
 from nxscatter.cli.output import echo_fields
-from nxscatter.cli.several import each
 
 if TYPE_CHECKING:
-    from nxscatter.workflow import Conversion
+    from nxscatter.workflow.process import Conversion
 
 
 @command(conversion=arg.conversion)
@@ -29,8 +29,8 @@ def convert(
     Each gets a .nxs file, by default beside it.
     """
     from nxscatter.errors import ParameterError
-    from nxscatter.inputs import expand
-    from nxscatter.workflow import convert_file
+    from nxscatter.workflow.paths import expand
+    from nxscatter.workflow.process import convert_file
 
     masks = tuple(mask or ())
     paths = expand(inputs, masks)
@@ -48,7 +48,7 @@ def identify(
 
     Which reader takes it, what that finds, what is missing and the option that supplies it.
     """
-    from nxscatter.readers import identify
+    from nxscatter.readers.registry import identify
 
     def tell(file: Path) -> None:
         found = identify(file, reader)
@@ -91,12 +91,12 @@ def process(
 
     Each input gets one container, named after it; a container is appended to. What is up to date is left alone.
     """
-    from nxscatter import exporters
-    from nxscatter.container import Container
     from nxscatter.errors import ParameterError
-    from nxscatter.inputs import expand
-    from nxscatter.prepare import prepare
-    from nxscatter.workflow import run_recipe
+    from nxscatter.output.export import export as export_all
+    from nxscatter.store.container import Container
+    from nxscatter.workflow.paths import expand
+    from nxscatter.workflow.prepare import prepare
+    from nxscatter.workflow.process import run_recipe
 
     if no_mask and mask:
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")
@@ -115,7 +115,7 @@ def process(
     outcomes = work_on(work, paths, jobs, scheduler, fail_fast)
     made = [Container(outcome.container) for outcome in outcomes if outcome.container is not None]
     if export is not None and made:
-        exporters.export(made, export.expanduser())  # together, as they share tables and figures
+        export_all(made, export.expanduser())  # together, as they share tables and figures
     return exit_code(outcomes)
 
 

@@ -17,7 +17,8 @@ def demo(
 
     Makes a small field series with known truth, processes and exports it, and prints S beside the truth.
     """
-    from nxscatter import demo, exporters
+    from nxscatter.output.export import export
+    from nxscatter.simulate import demo
 
     series = demo.make_series(folder)
     log.info("%d simulated raw files in %s", len(series), folder / "raw")
@@ -27,7 +28,7 @@ def demo(
         containers.append(demo.process(measurement, folder))
         log.info("%s", containers[-1].path.name)
         rows += demo.compare(measurement, containers[-1])
-    files = exporters.export(containers, folder / "export")
+    files = export(containers, folder / "export")
     log.info("%d exported files in %s", len(files), folder / "export")
     echo_table(
         ([round(value, 4) if isinstance(value, float) else value for value in row.values()] for row in rows),

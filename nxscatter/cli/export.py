@@ -1,18 +1,13 @@
 """The command that exports containers."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nxscatter.cli import arguments as arg
 from nxscatter.cli.app import command
-from nxscatter.cli.several import each
-
-if TYPE_CHECKING:
-    pass
+from nxscatter.cli.each import each
 
 
 @command()
@@ -28,11 +23,11 @@ def export(
 
     From the containers alone; by default beside each, in all formats.
     """
-    from nxscatter import exporters
-    from nxscatter.container import Container
+    from nxscatter.output.export import export as export_all
+    from nxscatter.store.container import Container
 
     chosen = None if formats is None else [name.strip() for name in formats.split(",")]
     containers, failed = each(Container, files, len(files) == 1)
-    for path in exporters.export(containers, output, chosen, record):
+    for path in export_all(containers, output, chosen, record):
         typer.echo(str(path))
     return 1 if failed else 0

@@ -14,7 +14,7 @@ app.add_typer(group, name="recipe")
 @command(group, "list")
 def list_recipes() -> None:
     """List the built-in recipes."""
-    from nxscatter.recipe_file import built_in, load_recipe
+    from nxscatter.workflow.recipe_file import built_in, load_recipe
 
     echo_table(((name, load_recipe(name).description) for name in built_in()), ("name", "what it does"))
 
@@ -24,7 +24,7 @@ def show_recipe(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Built-in recipe, or a TOML file.")],
 ) -> None:
     """Print a recipe as TOML, to save and change."""
-    from nxscatter.recipe_file import load_recipe, write_recipe
+    from nxscatter.workflow.recipe_file import load_recipe, write_recipe
 
     typer.echo(write_recipe(load_recipe(name)), nl=False)
 
@@ -32,6 +32,6 @@ def show_recipe(
 @command(group, "schema")
 def print_schema() -> None:
     """Print the JSON schema of recipes."""
-    from nxscatter.schema import recipe_schema
+    from nxscatter.workflow.schema import recipe_schema
 
     echo_json(recipe_schema())

@@ -8,7 +8,7 @@ import typer
 from nxscatter.cli.output import echo_fields, echo_table
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
+    from nxscatter.store.container import Container
 
 _MOST = 20  # rows of results
 _COLUMNS = ("frame", "q", "hkl", "peak", "model", "x0", "S", "S_method", "status")
@@ -16,8 +16,8 @@ _COLUMNS = ("frame", "q", "hkl", "peak", "model", "x0", "S", "S_method", "status
 
 def echo_screen(container: "Container", warnings: Sequence[str], results: Sequence[dict[str, Any]]) -> None:
     """Print what a container holds."""
-    from nxscatter.description import described
     from nxscatter.store.selection import newest
+    from nxscatter.store.summary import described
 
     records = container.records
     stale = [record.name for record in newest(records) if record.stale]
@@ -36,7 +36,7 @@ def echo_screen(container: "Container", warnings: Sequence[str], results: Sequen
 
 def _echo_results(container: "Container", results: Sequence[dict[str, Any]]) -> None:
     """Print the table of S; of a long stack its first and last frame."""
-    from nxscatter.exporters.curves import with_error
+    from nxscatter.output.figures.curves import with_error
 
     frames = [row["frame"] for row in results if row["frame"] is not None]
     ends = {None, *frames[:1], *frames[-1:]} if len(results) > _MOST else {None, *frames}

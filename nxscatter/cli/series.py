@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nxscatter.cli.app import command, log
-from nxscatter.cli.several import each
+from nxscatter.cli.each import each
 
 if TYPE_CHECKING:
-    from nxscatter.series import Series
+    from nxscatter.series.series import Series
 
 
 @command()
@@ -32,8 +32,8 @@ def series(
     or frames, so that sweeps up and down stay apart.
     """
     from nxscatter.errors import ParameterError
-    from nxscatter.series import make_series
     from nxscatter.series.members import read_member
+    from nxscatter.series.series import make_series
     from nxscatter.store.kinds import is_series
 
     if (folder is None) == (not files):

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.mapping.measurement import Measurement
 from nxscatter.model import Floats
 from nxscatter.results import Geometry
+from nxscatter.science.geometry import qspace
 
 _PER_M = 1e10  # 1/angstrom in 1/m
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nxscatter.errors import NxscatterError, StepError
-from nxscatter.inputs import PathLike
-from nxscatter.mapping.answers import data_frame
-from nxscatter.mapping.files import USUAL_FILTER, find_files
+from nxscatter.mapping.find_files import USUAL_FILTER, find_files
 from nxscatter.mapping.measurement import BESIDE, Numbers, Place, Reflections, load_mask
 from nxscatter.mapping.single import Mapping
+from nxscatter.mapping.tables import data_frame
 from nxscatter.model import Floats
+from nxscatter.workflow.paths import PathLike
 
 if TYPE_CHECKING:
     import pandas
@@ -153,7 +153,7 @@ class BatchAzimProfileExtraction:
 
     def extract_titles(self) -> list[str]:
         """Write ``Sample_list.txt``, one line a file: its name and the sample's; return the samples."""
-        from nxscatter.exporters.files import write_file
+        from nxscatter.output.files import write_file
 
         names = [(data.file.name, name) for data, name in self._for_each(lambda data, _: data.samplename)]
         write_file(self.folder / "Sample_list.txt", "".join(f"{file}\t{name}\n" for file, name in names).encode())
@@ -232,8 +232,9 @@ class BatchAzimProfileExtraction:
         method: str | None,
         in_time: bool = False,
     ) -> pandas.DataFrame:
-        from nxscatter.exporters import csv, figures
-        from nxscatter.exporters.canvas import has_screen, on_screen
+        from nxscatter.output.figures import figures
+        from nxscatter.output.figures.canvas import has_screen, on_screen
+        from nxscatter.output.formats import csv
 
         def work(data: Mapping, time: float | None) -> list[dict[str, Any]]:
             view = {"prefix": prefix, "time": time, "r2_threshold": r2_threshold}
@@ -268,7 +269,7 @@ class BatchAzimProfileExtraction:
         self._azimuthal(prefix, method, in_time=True)
 
     def _azimuthal(self, prefix: str, method: str | None, in_time: bool = False) -> None:
-        from nxscatter.exporters import csv
+        from nxscatter.output.formats import csv
 
         def work(data: Mapping, time: float | None) -> None:
             frames = _frames(data, in_time)
@@ -300,7 +301,7 @@ class BatchAzimProfileExtraction:
             self._compare(done)
 
     def _compare(self, done: Sequence[tuple[Mapping, Any]]) -> None:
-        from nxscatter.exporters.comparisons import export_comparisons
+        from nxscatter.output.figures.comparisons import export_comparisons
 
         export_comparisons(_selections(done), self.folder)
 

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from nxscatter.errors import ParameterError, ReadError
-from nxscatter.inputs import PathLike, container_path
-from nxscatter.mapping.rings import Ring, miller
+from nxscatter.mapping.requests import Ring, miller
 from nxscatter.model import Attachment, Floats
 from nxscatter.readers.base import ReadOptions
-from nxscatter.recipe import Recipe, Use
 from nxscatter.results import Geometry, Image
 from nxscatter.store.kinds import is_container
-from nxscatter.workflow import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
+from nxscatter.workflow.paths import PathLike, container_path
+from nxscatter.workflow.process import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
+from nxscatter.workflow.recipe import Recipe, Use
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
-    from nxscatter.crystal import Crystal
     from nxscatter.model import Array, Detector, Scan
-    from nxscatter.record import Record
+    from nxscatter.science.geometry.crystal import Crystal
+    from nxscatter.store.container import Container
+    from nxscatter.store.record import Record
 
 Numbers: TypeAlias = "Array | Sequence[float] | float"
 Reflections: TypeAlias = "Array | Sequence[Sequence[int]]"
@@ -109,8 +109,8 @@ class Measurement:
 
     def _copied(self) -> Container:
         """Return the container to work in when the input is one."""
-        from nxscatter.container import Container
-        from nxscatter.draft import creating
+        from nxscatter.store.container import Container
+        from nxscatter.store.writer import creating
 
         target = self.file if self._output is None else container_path(self.file, self._output)
         if not target.exists():
@@ -153,7 +153,7 @@ class Measurement:
         return self._images[key]
 
     def _image_record(self) -> Record:
-        from nxscatter.runner import run_steps
+        from nxscatter.workflow.runner import run_steps
 
         with naming(self.file):
             steps = Recipe("mapping", self._image_uses()).make()
@@ -195,7 +195,7 @@ class Measurement:
     @cached_property
     def _crystal(self) -> Crystal | None:
         """What the CIF says, None without one."""
-        from nxscatter.crystal import read_cif
+        from nxscatter.science.geometry.crystal import read_cif
 
         if self.cif_file is None:
             return None
@@ -226,7 +226,7 @@ class Measurement:
         return self._reflection(reflection) if qvalue is None else Ring(str(qvalue), float(qvalue))
 
     def _reflection(self, reflection: Any) -> Ring:
-        from nxscatter.crystal import q_hkl
+        from nxscatter.science.geometry.crystal import q_hkl
 
         crystal, hkl = self._known_crystal(), miller(reflection)
         ring = Ring(str(reflection), q_hkl(crystal.cell, hkl), " ".join(map(str, hkl)))
@@ -240,7 +240,7 @@ class Measurement:
         A narrower one gives way to the default of the steps, or to what fills the bins of all rings if that is more,
         and a warning says so.
         """
-        from nxscatter.steps.azimuth_bins import AzimuthBins
+        from nxscatter.science.pixels.azimuth_bins import AzimuthBins
         from nxscatter.steps.azimuthal import AzimuthalProfiles
 
         usual = AzimuthalProfiles.tolerance
@@ -263,6 +263,6 @@ class Measurement:
 
 def load_mask(path: PathLike) -> Attachment:
     """Read a mask file; non-zero means that a pixel is ignored."""
-    from nxscatter.readers.masks import read_mask
+    from nxscatter.readers.files.masks import read_mask
 
     return read_mask(Path(path).expanduser())

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.inputs import PathLike
 from nxscatter.mapping.attributes import Attributes
-from nxscatter.recipe import Use
+from nxscatter.workflow.paths import PathLike
+from nxscatter.workflow.recipe import Use
 
 if TYPE_CHECKING:
-    from nxscatter.record import Record
+    from nxscatter.store.record import Record
 
 _PAIR_SIZE, _FOUR_SIZE = (12.0, 5.2), (10.0, 8.0)
 
@@ -30,8 +30,8 @@ class Pictures(Attributes):
 
         ``plotqcircle`` marks the circle of q = ``qcircle`` (1/angstrom).
         """
-        from nxscatter.exporters.canvas import on_screen, title_of
-        from nxscatter.exporters.map_views import draw_both
+        from nxscatter.output.figures.canvas import on_screen, title_of
+        from nxscatter.output.figures.map_views import draw_both
         from nxscatter.steps.views import MapView
 
         view = MapView(low=vmin, high=vmax, circles=(qcircle,) if plotqcircle else ())
@@ -39,8 +39,8 @@ class Pictures(Attributes):
 
     def plotcomponents(self) -> None:
         """Show the maps of q_parr, q_perp, beta and the modulus of q."""
-        from nxscatter.exporters.canvas import on_screen, title_of
-        from nxscatter.exporters.map_views import draw_components
+        from nxscatter.output.figures.canvas import on_screen, title_of
+        from nxscatter.output.figures.map_views import draw_components
 
         maps = {
             "q_parr (Å⁻¹)": self.q_parr * 1e-10,
@@ -89,9 +89,9 @@ class Pictures(Attributes):
         str
             Path of the PNG file.
         """
-        from nxscatter.exporters import npz
-        from nxscatter.exporters.canvas import on_screen, title_of
-        from nxscatter.exporters.map_views import SIZE, draw_view, load_view
+        from nxscatter.output.figures.canvas import on_screen, title_of
+        from nxscatter.output.figures.map_views import SIZE, draw_view, load_view
+        from nxscatter.output.formats import npz
 
         parameters = {"low": vmin, "high": vmax, "relative": True, "q_min": qmin, "q_max": qmax}
         more = {"circles": _listed(qcircles), "colormap": cmap, "rotate": rotate, "prefix": prefix, "time": time}
@@ -141,7 +141,7 @@ class Pictures(Attributes):
         self._write_map("zoom_view", self.folder, kind="zoom", prefix=prefix, time=time, **limits)
 
     def _write_map(self, name: str, folder: Path, **parameters: Any) -> tuple[Record, list[Path]]:
-        from nxscatter.exporters.map_views import check_colormap, export_views
+        from nxscatter.output.figures.map_views import check_colormap, export_views
 
         check_colormap(parameters.get("colormap", "viridis"))
         (record,) = self._run(Use("map_view", name, parameters=parameters))
@@ -149,8 +149,8 @@ class Pictures(Attributes):
 
     def export2sasview(self) -> None:
         """Write the image for SasView as ``<stem>.dat``: Qx, Qy (1/angstrom), intensity and error, NaN where masked."""
-        from nxscatter.exporters.images import q_image
-        from nxscatter.exporters.sasview import write_image
+        from nxscatter.output.formats.q_images import q_image
+        from nxscatter.output.formats.sasview import write_image
 
         write_image(self.folder / f"{self.file.stem}.dat", q_image(self._image, self._geometry))
 

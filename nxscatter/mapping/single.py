@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.errors import ParameterError
-from nxscatter.inputs import PathLike
-from nxscatter.mapping import rings as steps
-from nxscatter.mapping.answers import fit_dictionary, fit_rows, fit_text
+from nxscatter.mapping import requests as steps
 from nxscatter.mapping.measurement import BESIDE, Numbers, Place, Reflections
 from nxscatter.mapping.pictures import Pictures
+from nxscatter.mapping.tables import fit_dictionary, fit_rows, fit_text
 from nxscatter.model import Attachment, Floats, Ints
-from nxscatter.recipe import Use
 from nxscatter.results import PixelProfiles, Profiles
+from nxscatter.workflow.paths import PathLike
+from nxscatter.workflow.recipe import Use
 
 if TYPE_CHECKING:
-    from nxscatter.record import Record
+    from nxscatter.store.record import Record
 
 _CURVES_SIZE = (6.4, 4.4)
 
@@ -91,19 +91,19 @@ class Mapping(Pictures):
 
     def d_hkl(self, reflection: Any) -> float:
         """Return the lattice spacing of a reflection, angstrom; any crystal system."""
-        from nxscatter.crystal import d_hkl
+        from nxscatter.science.geometry.crystal import d_hkl
 
         return d_hkl(self._known_crystal().cell, steps.miller(reflection))
 
     def theta_hkl(self, reflection: Any) -> float:
         """Return the Bragg angle of a reflection, radians."""
-        from nxscatter.crystal import theta_hkl
+        from nxscatter.science.geometry.crystal import theta_hkl
 
         return theta_hkl(self._known_crystal().cell, steps.miller(reflection), self.container.beam.wavelength)
 
     def q_hkl(self, reflection: Any) -> float:
         """Return q of a reflection, 1/m."""
-        from nxscatter.crystal import q_hkl
+        from nxscatter.science.geometry.crystal import q_hkl
 
         return q_hkl(self._known_crystal().cell, steps.miller(reflection)) * 1e10
 
@@ -218,7 +218,7 @@ class Mapping(Pictures):
 
     def _view(self, of: str, time: float | None) -> dict[str, Any] | None:
         """Return how the record called ``of`` is to be shown, None when it is shown so already."""
-        from nxscatter.exporters.views import view_of
+        from nxscatter.output.views import view_of
 
         now = view_of(self.container, of).parameters
         return None if now["time"] == time else {**now, "time": time}
@@ -236,8 +236,8 @@ class Mapping(Pictures):
         return fit_rows(self.file.name, rings, fits, orders), fits
 
     def _draw_fits(self, fits: Record) -> None:
-        from nxscatter.exporters import figures
-        from nxscatter.exporters.canvas import on_screen
+        from nxscatter.output.figures import figures
+        from nxscatter.output.figures.canvas import on_screen
 
         figures.export(self.container, self.folder, [fits])
         for path, arguments in figures.drawn_fits(self.container, fits):
@@ -245,8 +245,8 @@ class Mapping(Pictures):
 
     def plot_azim_profiles(self, prefix: str = "WAXS", method: str | None = None) -> None:
         """Show the azimuthal profiles of all rings; ``method`` as in `azim_profile_fit`."""
-        from nxscatter.exporters.canvas import on_screen, title_of
-        from nxscatter.exporters.comparisons import Member, draw_azimuthal
+        from nxscatter.output.figures.canvas import on_screen, title_of
+        from nxscatter.output.figures.comparisons import Member, draw_azimuthal
 
         profiles: Any = self._profiles(method)[0].load()
         members = [Member(self.B, profiles, frame) for frame in range(len(profiles.stack))]
@@ -291,7 +291,8 @@ class Mapping(Pictures):
     def _sectors(
         self, nb_azim: int, offset: float, delta: float, width: float, plot: bool, prefix: str, time: float | None
     ) -> None:
-        from nxscatter.exporters import csv, figures
+        from nxscatter.output.figures import figures
+        from nxscatter.output.formats import csv
 
         parameters = {"nb_azim": nb_azim, "offset": offset, "delta": delta, "width": width}
         sectors, _ = self._run(

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from nxscatter.exporters.names import Names
-from nxscatter.exporters.views import view_of
+from nxscatter.output.names import Names
+from nxscatter.output.table import Row, rows
+from nxscatter.output.views import view_of
 from nxscatter.steps.views import Naming, View
 from nxscatter.store.selection import newest
-from nxscatter.table import Row, rows
 
 if TYPE_CHECKING:
-    from nxscatter.container import Container
-    from nxscatter.record import Record
+    from nxscatter.store.container import Container
+    from nxscatter.store.record import Record
 
 
 @dataclass(frozen=True)

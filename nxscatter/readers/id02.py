@@ -9,14 +9,14 @@ import numpy as np
 
 from nxscatter.model import Attachment, Exposure, Floats, Origin, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
-from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.keywords import Keywords, find_sample, per_frame
-from nxscatter.readers.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
-from nxscatter.readers.named import named_files
+from nxscatter.readers.files.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
+from nxscatter.readers.headers.header_files import named_files
+from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.headers.saxskeywords import normalization_factor, read_geometry
+from nxscatter.readers.headers.scalers import monitors
 from nxscatter.readers.nxsas import sas_entries
-from nxscatter.readers.saxskeywords import normalization_factor, read_geometry
-from nxscatter.readers.scalers import monitors
 
 _CLOCKS = ("elapsed_time", "mcs_elapsed_time", "timer_elapsed_time", "delta_time", "epoch", "mcs_epoch", "timer_epoch")
 

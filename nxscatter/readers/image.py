@@ -8,11 +8,11 @@ from pathlib import Path
 from nxscatter.errors import ReadError
 from nxscatter.model import Beam, Exposure, Origin, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
-from nxscatter.readers.geometry import place_by_poni, unplaced_detector
-from nxscatter.readers.images import image_format, media_type, read_frames
-from nxscatter.readers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.files.images import image_format, media_type, read_frames
+from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.lgc import has_saxs_keywords
-from nxscatter.readers.notes import missing_note
 
 
 class ImageReader:

@@ -7,12 +7,12 @@ from pathlib import Path
 from nxscatter.errors import ReadError
 from nxscatter.model import Exposure, Origin, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
-from nxscatter.readers.edf import is_edf, read_blocks
-from nxscatter.readers.images import media_type, read_frames
-from nxscatter.readers.keywords import Keywords, find_sample, per_frame
-from nxscatter.readers.notes import missing_note
-from nxscatter.readers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
-from nxscatter.readers.titles import Composite, parse_composite
+from nxscatter.readers.files.edf import is_edf, read_blocks
+from nxscatter.readers.files.images import media_type, read_frames
+from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.headers.missing import missing_note
+from nxscatter.readers.headers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
+from nxscatter.readers.headers.titles import Composite, parse_composite
 
 
 class LgcReader:

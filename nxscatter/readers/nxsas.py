@@ -12,14 +12,14 @@ import numpy as np
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Floats, Origin, Sample, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
-from nxscatter.readers.geometry import place_by_poni, unplaced_detector
-from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.hdf5_values import attribute
-from nxscatter.readers.keywords import Keywords, find_sample
-from nxscatter.readers.lengths import Lengths
-from nxscatter.readers.titles import parse_title
-from nxscatter.readers.units import factor, scaled
+from nxscatter.readers.files.hdf5_values import attribute
+from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.keywords import Keywords, find_sample
+from nxscatter.readers.headers.lengths import Lengths
+from nxscatter.readers.headers.titles import parse_title
+from nxscatter.readers.headers.units import factor, scaled
 
 if TYPE_CHECKING:
     import h5py

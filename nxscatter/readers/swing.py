@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Frames, Origin, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
-from nxscatter.readers.geometry import place_by_poni, unplaced_detector
-from nxscatter.readers.hdf5 import Hdf5Source, recognised
-from nxscatter.readers.keywords import Keywords, find_sample, per_frame
-from nxscatter.readers.lengths import Lengths
-from nxscatter.readers.units import scaled
+from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
+from nxscatter.readers.headers.lengths import Lengths
+from nxscatter.readers.headers.units import scaled
 
 if TYPE_CHECKING:
     import h5py

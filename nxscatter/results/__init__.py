@@ -3,10 +3,10 @@
 NaN in an array means "no data" (or "not fitted", with a status beside it), never zero.
 """
 
-from nxscatter.plots import Plot
 from nxscatter.results.base import STATUSES, Intensities, PixelFlag, Result
 from nxscatter.results.fits import Fits, Orientation
 from nxscatter.results.images import Geometry, Image, QMap
+from nxscatter.results.plots import Plot
 from nxscatter.results.profiles import PixelProfiles, Profiles, Rings, Sectors
 
 __all__ = [

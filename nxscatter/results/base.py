@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from nxscatter.fields import quantity
 from nxscatter.plain import Json
-from nxscatter.plots import Plot
+from nxscatter.results.plots import Plot
 
 STATUSES = (
     "ok",

@@ -10,8 +10,8 @@ import numpy as np
 
 from nxscatter.fields import quantity
 from nxscatter.model import Floats, Ints
-from nxscatter.plots import Axis, Plot, scattered
 from nxscatter.results.base import Intensities, Result, first_of
+from nxscatter.results.plots import Axis, Plot, scattered
 
 if TYPE_CHECKING:
     import pandas

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from nxscatter.fields import quantity
-from nxscatter.frames import Stage
 from nxscatter.model import Floats, Ints
-from nxscatter.plots import Plot
 from nxscatter.results.base import Intensities, Result
+from nxscatter.results.plots import Plot
+from nxscatter.results.stages import Stage
 
 if TYPE_CHECKING:
     pass

@@ -10,8 +10,8 @@ import numpy as np
 
 from nxscatter.fields import quantity
 from nxscatter.model import Floats, Ints
-from nxscatter.plots import Axis, Curve, Plot, curves
 from nxscatter.results.base import Intensities, first_of
+from nxscatter.results.plots import Axis, Curve, Plot, curves
 
 if TYPE_CHECKING:
     pass

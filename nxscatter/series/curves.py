@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nxscatter.exporters.curves import ring_labels
-from nxscatter.plots import Axis, Curve, Plot, curves
-from nxscatter.series import AXES, Series
-from nxscatter.table import Row
+from nxscatter.output.figures.curves import ring_labels
+from nxscatter.output.table import Row
+from nxscatter.results.plots import Axis, Curve, Plot, curves
+from nxscatter.series.series import AXES, Series
 
 _QUANTITIES = {
     "S": ("", "order parameter S"),

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter import h5tree, table
-from nxscatter.codec import write_plot
 from nxscatter.errors import ContainerError
-from nxscatter.exporters.canvas import figure_png, samples_title
-from nxscatter.exporters.csv import csv_text
-from nxscatter.exporters.curves import draw_summary
-from nxscatter.exporters.files import write_file
-from nxscatter.layout import SERIES_CREATOR
-from nxscatter.series import AXES, Series, columns
+from nxscatter.output import table
+from nxscatter.output.figures.canvas import figure_png, samples_title
+from nxscatter.output.figures.curves import draw_summary
+from nxscatter.output.files import write_file
+from nxscatter.output.formats.csv import csv_text
 from nxscatter.series.curves import plots
+from nxscatter.series.series import AXES, Series, columns
 from nxscatter.store.kinds import is_series
-from nxscatter.transaction import Lock, replacing
-from nxscatter.tree import Group
+from nxscatter.store.layout import SERIES_CREATOR
+from nxscatter.store.nexus import hdf5
+from nxscatter.store.nexus.codec import write_plot
+from nxscatter.store.nexus.transaction import Lock, replacing
+from nxscatter.store.nexus.tree import Group
 from nxscatter.version import __version__
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _nexus(series: Series) -> bytes:
         _add_table(entry, series)
         for plot in drawn:
             write_plot(entry, plot)
-        h5tree.write(file, "entry", entry)
+        hdf5.write(file, "entry", entry)
     return memory.getvalue()
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nxscatter.errors import NxscatterError
-from nxscatter.series import Series, make_series
 from nxscatter.series.members import Member, read_member
+from nxscatter.series.series import Series, make_series
 from nxscatter.store.kinds import is_container
 
 _PAUSE = 2.0  # seconds
@@ -46,7 +46,7 @@ def follow(folder: Path | str, axis: str | None = None, pause: float = _PAUSE) -
     folder : path
         Where containers arrive; it need not be there yet.
     axis : {"field", "time"}, optional
-        As for `nxscatter.series.collect`.
+        As for `nxscatter.series.series.collect`.
     pause : float
         Time between two looks, s.
     """

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from nxscatter import layout
-from nxscatter.container import Container
-from nxscatter.table import Row, rows
+from nxscatter.output.table import Row, rows
+from nxscatter.store import layout
+from nxscatter.store.container import Container
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

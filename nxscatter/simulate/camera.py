@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.model import Array, Floats
 from nxscatter.results import Geometry
+from nxscatter.science.geometry import qspace
 from nxscatter.simulate.physics import Pattern
 
 

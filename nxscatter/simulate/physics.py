@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from nxscatter import lineshapes, order
 from nxscatter.errors import ParameterError
 from nxscatter.model import Floats
 from nxscatter.plain import Json
+from nxscatter.science.fitting import lineshapes, order
 
 MODELS = ("isotropic", "maier_saupe", "pseudo_voigt", "kratky", "leadbetter_norris")
 EQUATORIAL = ("kratky", "leadbetter_norris")

@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.errors import ParameterError
 from nxscatter.fields import param
 from nxscatter.model import Attachment, Exposure, Floats, Ints
 from nxscatter.results import Geometry, Image, Profiles, Rings
+from nxscatter.science.fitting.pattern_axis import pattern_axis
+from nxscatter.science.geometry import qspace
+from nxscatter.science.pixels.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
+from nxscatter.science.pixels.flanks import Flanks, under_rings
+from nxscatter.science.pixels.pixel_bins import Cells, frame_times
+from nxscatter.science.pixels.resampling import half_samples
+from nxscatter.science.pixels.ring_choice import RingChoice, choose_rings, extinctions
 from nxscatter.step import Step
-from nxscatter.steps.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
-from nxscatter.steps.cells import Cells, frame_times
-from nxscatter.steps.flanks import Flanks, under_rings
-from nxscatter.steps.pattern_axis import pattern_axis
-from nxscatter.steps.resampling import half_samples
-from nxscatter.steps.ring_choice import RingChoice, choose_rings, extinctions
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter.chain import BinnedStage, block_means
 from nxscatter.errors import StepError
 from nxscatter.fields import param
 from nxscatter.model import Array
 from nxscatter.results import Image, PixelFlag
+from nxscatter.science.pixels.stage_links import BinnedStage, block_means
 from nxscatter.step import Step
 
 

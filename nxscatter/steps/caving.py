@@ -7,11 +7,11 @@ from math import floor
 
 import numpy as np
 
-from nxscatter import qspace
-from nxscatter.chain import CavedStage, partner
 from nxscatter.errors import StepError
 from nxscatter.fields import param
 from nxscatter.results import Geometry, Image, PixelFlag
+from nxscatter.science.geometry import qspace
+from nxscatter.science.pixels.stage_links import CavedStage, partner
 from nxscatter.step import Step
 
 _LARGEST_TILT = 1.0  # degrees

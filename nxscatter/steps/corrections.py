@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter import normalization
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
 from nxscatter.model import Attachment, Beam, Exposure, Floats
-from nxscatter.normalization import CorrectedStage, Correction, mean_counts
 from nxscatter.plain import Json
 from nxscatter.results import Geometry, Image, PixelFlag
+from nxscatter.science.pixels import normalization
+from nxscatter.science.pixels.normalization import CorrectedStage, Correction, mean_counts
 from nxscatter.step import Step
 
 _MONITORS = {"intensity0": "Intensity0 (HSI0)", "intensity1": "Intensity1 (HSI1)"}

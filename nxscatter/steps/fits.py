@@ -9,14 +9,14 @@ import numpy as np
 
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
-from nxscatter.lineshapes import wrap
 from nxscatter.model import Floats
-from nxscatter.peakfit import Window
 from nxscatter.plain import Json
 from nxscatter.results import Fits, Profiles
-from nxscatter.ringfit import Block, RingFitter
+from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.fitting.models import LINES, Line
+from nxscatter.science.fitting.peakfit import Window
 from nxscatter.science.fitting.profile_data import measured, tilts, verdicts
+from nxscatter.science.fitting.ring_analysis import Block, RingFitter
 from nxscatter.step import Step
 
 _BLOCK = 100_000  # numbers of one block of profiles, which bounds the memory

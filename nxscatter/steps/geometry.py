@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import isfinite
 
-from nxscatter import qspace
-from nxscatter.calibrant import calibrant_angles, fit_distance
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
 from nxscatter.model import Beam, Detector
-from nxscatter.radial import pixel_size
 from nxscatter.results import Geometry, Rings
+from nxscatter.science.geometry import qspace
+from nxscatter.science.geometry.calibrant import calibrant_angles, fit_distance
+from nxscatter.science.pixels.radial import pixel_size
 from nxscatter.step import Step
 
 _LARGEST_TILT = 1.0  # degrees, up to which radii scale with the distance

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nxscatter.chain import MaskedStage, RawStage
 from nxscatter.errors import StepError
 from nxscatter.fields import param
-from nxscatter.frames import FrameReader
-from nxscatter.framesum import FrameSum
 from nxscatter.model import Array, Attachment, Detector, Floats, Ints
 from nxscatter.results import Image, PixelFlag
+from nxscatter.results.stages import FrameReader
+from nxscatter.science.pixels.framesum import FrameSum
+from nxscatter.science.pixels.stage_links import MaskedStage, RawStage
 from nxscatter.step import Step
 
 _ROLE_FLAGS = {"gaps": PixelFlag.GAP, "beamstop": PixelFlag.BEAMSTOP}

@@ -10,11 +10,11 @@ import numpy as np
 
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
-from nxscatter.moments import reflection_angle
-from nxscatter.order import averages, derivatives
 from nxscatter.results import Fits, Orientation, Profiles
+from nxscatter.science.fitting.moments import reflection_angle
+from nxscatter.science.fitting.order import averages, derivatives
+from nxscatter.science.fitting.profile_moments import ProfileMoments, background_of
 from nxscatter.step import Step
-from nxscatter.steps.profile_moments import ProfileMoments, background_of
 
 # From which fitted lines, the best first, and from which of their parameters each definition of S is made.
 _MODELS = {

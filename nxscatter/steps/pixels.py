@@ -10,8 +10,8 @@ from nxscatter.errors import StepError
 from nxscatter.fields import param
 from nxscatter.model import Attachment
 from nxscatter.results import Geometry, Image, PixelProfiles, Rings
+from nxscatter.science.pixels.ring_choice import choose_rings
 from nxscatter.step import Step
-from nxscatter.steps.ring_choice import choose_rings
 
 
 @dataclass(frozen=True)

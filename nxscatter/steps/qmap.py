@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
 from nxscatter.model import Floats, Ints
 from nxscatter.results import Geometry, Image, PixelFlag, QMap
+from nxscatter.science.geometry import qspace
 from nxscatter.step import Step
 
 _MOST_CELLS = 1 << 26

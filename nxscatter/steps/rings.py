@@ -8,9 +8,9 @@ import numpy as np
 
 from nxscatter.fields import param
 from nxscatter.model import Floats, Ints
-from nxscatter.radial import ANNULUS, Peak, RadialProfile, find_peaks, radial_profile, radius_to_q
 from nxscatter.results import Geometry, Image, Rings
-from nxscatter.ring_center import RingCenter, fit_center
+from nxscatter.science.pixels.radial import ANNULUS, Peak, RadialProfile, find_peaks, radial_profile, radius_to_q
+from nxscatter.science.pixels.ring_center import RingCenter, fit_center
 from nxscatter.step import Step
 
 _CENTER_TOLERANCE = 2.0  # pixels between the rings' own centre and the geometry's

@@ -7,15 +7,15 @@ from math import ceil
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
-from nxscatter.lineshapes import wrap
 from nxscatter.model import Exposure, Floats
-from nxscatter.radial import radius_to_q
 from nxscatter.results import Geometry, Image, Sectors
+from nxscatter.science.fitting.lineshapes import wrap
+from nxscatter.science.geometry import qspace
+from nxscatter.science.pixels.pixel_bins import Cells, frame_times
+from nxscatter.science.pixels.radial import radius_to_q
 from nxscatter.step import Step
-from nxscatter.steps.cells import Cells, frame_times
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from nxscatter import qspace
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param, quantity
 from nxscatter.model import Floats
 from nxscatter.results import Geometry, Image, Intensities, Plot, Result
+from nxscatter.science.geometry import qspace
 from nxscatter.step import Step
 from nxscatter.steps.qmap import QSpaceMap
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from nxscatter import layout
-from nxscatter.container import Container
-from nxscatter.hashing import combined, frames_hash, text_hash, tree_hashes
 from nxscatter.model import Attachment
 from nxscatter.plain import canonical_json
+from nxscatter.store import layout
+from nxscatter.store.container import Container
+from nxscatter.store.nexus.hashing import combined, frames_hash, text_hash, tree_hashes
 
 
 def input_checksum(container: Container, argument: str, path: str) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nxscatter.layout import SERIES_CREATOR
 from nxscatter.readers.base import is_hdf5
+from nxscatter.store.layout import SERIES_CREATOR
 
 
 def is_container(path: Path) -> bool:

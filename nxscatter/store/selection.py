@@ -9,7 +9,7 @@ from nxscatter.results import Result
 from nxscatter.step import get_step
 
 if TYPE_CHECKING:
-    from nxscatter.record import Record
+    from nxscatter.store.record import Record
 
 
 def newest(records: Iterable[Record]) -> list[Record]:

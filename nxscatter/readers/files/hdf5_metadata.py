@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.plain import Json, canonical_json, plain
-from nxscatter.readers.hdf5_values import SMALL
+from nxscatter.readers.files.hdf5_values import SMALL
 
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.readers.hdf5 import Hdf5Source
+    from nxscatter.readers.files.hdf5 import Hdf5Source
 
 
 _ALL_METADATA = 2**26  # bytes of all of them

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nxscatter.lineshapes import (
+from nxscatter.model import Floats
+from nxscatter.science.fitting.lineshapes import (
     kratky_peak,
     leadbetter_norris_peak,
     maier_saupe_peak,
     pseudo_voigt_peak,
     pseudo_voigt_periodic_peak,
 )
-from nxscatter.model import Floats
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nxscatter.leastsquares import Data
 from nxscatter.model import Floats
 from nxscatter.results import Profiles
-from nxscatter.ringfit import Verdict, folded
+from nxscatter.science.fitting.leastsquares import Data
+from nxscatter.science.fitting.ring_analysis import Verdict, folded
 
 
 def measured(profiles: Profiles) -> Data:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nxscatter.chain import Link
-from nxscatter.frames import Gather
 from nxscatter.model import Array, Floats, Ints
+from nxscatter.results.stages import Gather
+from nxscatter.science.pixels.stage_links import Link
 
 # Variance of a median relative to that of a mean, for many values of a normal distribution.
 _PRICE = np.pi / 2

@@ -1,0 +1,71 @@
+"""Whole containers: compared, rewritten, turned back into raw files: diff, repack, extract."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nxscatter.cli import arguments as arg
+from nxscatter.cli.app import command, log
+from nxscatter.cli.output import echo_json, echo_table
+
+if TYPE_CHECKING:
+    from nxscatter.output.compare import Difference
+
+
+@command()
+def diff(
+    first: Annotated[Path, typer.Argument(metavar="A.nxs", help="Container.")],
+    second: Annotated[Path, typer.Argument(metavar="B.nxs", help="Container to compare it with.")],
+    as_json: arg.Json = False,
+) -> None:
+    """Tell what two containers differ in.
+
+    Measurement, parameters and results of the newest records, and by how much.
+    """
+    from nxscatter.output.compare import compare
+    from nxscatter.store.container import Container
+
+    found = compare(Container(first), Container(second))
+    if as_json:
+        echo_json([asdict(one) for one in found])
+    elif found:
+        rows = [(one.where, one.what, one.name, *_told(one)) for one in found]
+        echo_table(rows, ("where", "what", "name", first.name, second.name, "differ", "largest", "relative"))
+    else:
+        typer.echo("no difference")
+
+
+@command()
+def repack(file: arg.OneContainer) -> None:
+    """Rewrite a container compactly.
+
+    Nothing is dropped: all records, checksums and frames stay as they are.
+    """
+    from nxscatter.store.repack import repack
+
+    before, after = repack(file)
+    log.info("%d bytes became %d", before, after)
+    typer.echo(str(file))
+
+
+@command()
+def extract(
+    file: arg.OneContainer,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to write.")],
+) -> None:
+    """Write the raw file again.
+
+    HDF5 or EDF with the original header, the same counts bit for bit, and the masks that came with it.
+    """
+    from nxscatter.output.raw_file import extract
+    from nxscatter.store.container import Container
+
+    for path in extract(Container(file), output):
+        typer.echo(str(path))
+
+
+def _told(one: "Difference") -> tuple[object, ...]:
+    number = None if one.differing is None or one.size == 1 else f"{one.differing} of {one.size}"
+    return one.first, one.second, number, one.largest, one.relative

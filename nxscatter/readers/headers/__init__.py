@@ -1,0 +1,1 @@
+"""What headers say: keywords, units, lengths, titles, scalers, geometry, named files."""

@@ -1,0 +1,1 @@
+"""Where a pixel lies in q space, and where a crystal or a calibrant scatters."""

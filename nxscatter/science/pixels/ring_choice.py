@@ -1,0 +1,135 @@
+"""Which rings a profile step works on, and which pixels belong to each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nxscatter.errors import ParameterError, StepError
+from nxscatter.model import Attachment, Floats, Ints
+from nxscatter.plain import Json
+from nxscatter.results import Geometry, Rings
+from nxscatter.science.geometry import qspace
+from nxscatter.science.geometry.crystal import parse_hkl, read_cif
+
+
+@dataclass(frozen=True, eq=False)
+class RingChoice:
+    """Rings and their pixels.
+
+    Attributes
+    ----------
+    q, q_width : ndarray (ring,)
+        Ring centres and half-widths, 1/angstrom.
+    hkl : tuple of str
+        Reflection of each ring, "" without one.
+    index, angle : list of ndarray
+        Flat pixel indices of each ring and their angle in degrees; empty for a ring that is not on the detector.
+    missing : tuple of str
+        What is wrong with each of those.
+    auto : mapping
+        What was chosen here and not by the user.
+    notes : tuple of str
+        Warnings of the rings that were found.
+    """
+
+    q: Floats
+    q_width: Floats
+    hkl: tuple[str, ...]
+    index: list[Ints]
+    angle: list[Floats]
+    missing: tuple[str, ...] = ()
+    auto: Mapping[str, Json] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def choose_rings(
+    step: str,
+    geometry: Geometry,
+    *,
+    q: Sequence[float],
+    hkl: Sequence[str],
+    tolerance: float,
+    angle: str,
+    rings: Rings | None,
+) -> RingChoice:
+    """Return the rings at ``q``, or without any the rings that were found.
+
+    Parameters
+    ----------
+    step : str
+        Name of the asking step, for its error messages.
+    geometry : Geometry
+        Geometry of the image (binned as it is).
+    q : sequence of float
+        Ring centres, 1/angstrom; empty to take those of ``rings``.
+    hkl : sequence of str
+        Labels, none or one a ring.
+    tolerance : float
+        Half-width relative to q.
+    angle : str
+        ``"chi"`` or ``"beta"``.
+    rings : Rings or None
+        Rings found in the image.
+
+    Raises
+    ------
+    StepError
+        When there is no ring, or none on the detector.
+    ParameterError
+        When labels and rings differ in number.
+    """
+    found = rings is not None and not q
+    chosen = np.asarray(rings.q if rings is not None and found else q, dtype=float)
+    if not len(chosen):
+        why = "no ring was found" if found else "no ring is given"
+        raise StepError(f"{step}: {why}: give {step}.q in 1/angstrom (--q)")
+    if hkl and len(hkl) != len(chosen):
+        raise ParameterError(f"{step}.hkl has {len(hkl)} labels for {len(chosen)} rings: give one a ring, or none")
+    pixels = [qspace.ring_pixels(geometry, float(value), tolerance * float(value)) for value in chosen]
+    missing = [
+        _problem(step, geometry, value, tolerance)
+        for value, (index, _, _) in zip(chosen.tolist(), pixels, strict=True)
+        if not len(index)
+    ]
+    if len(missing) == len(chosen):
+        raise StepError(missing[0])
+    return RingChoice(
+        q=chosen,
+        q_width=tolerance * chosen,
+        hkl=tuple(hkl) or ("",) * len(chosen),
+        index=[index for index, _, _ in pixels],
+        angle=[chi if angle == "chi" else beta for _, chi, beta in pixels],
+        missing=tuple(missing),
+        auto={"q": chosen.tolist()} if found else {},
+        notes=() if rings is None else rings.notes,
+    )
+
+
+def _problem(step: str, geometry: Geometry, q: float, tolerance: float) -> str:
+    """Say why there is no pixel at ``q``."""
+    limit = 4 * np.pi / geometry.wavelength
+    if q > limit:
+        return (
+            f"{step}.q = {q:g} is beyond 4 pi/wavelength = {limit:.4g} 1/angstrom: d is below half the wavelength, "
+            "nothing scatters there"
+        )
+    low, high = qspace.q_range(geometry)
+    if low <= q <= high:
+        return f"{step}: no pixel at q = {q:g} within {tolerance:g} of it: give a larger {step}.tolerance"
+    return f"{step}.q = {q:g} lies outside the detector: it reaches from {low:.4g} to {high:.4g} 1/angstrom"
+
+
+def extinctions(cif: Attachment | None, hkl: Sequence[str]) -> list[str]:
+    """Return a warning for each reflection that the symmetry of its crystal extinguishes; none without a crystal."""
+    if cif is None:
+        return []
+    crystal = read_cif(str(cif.content), cif.name)
+    group = crystal.space_group or "its space group"
+    return [
+        f"{cif.name}: reflection ({label}) is extinct in {group}, what is seen there is something else"
+        for label in hkl
+        if crystal.is_absent(parse_hkl(label))
+    ]

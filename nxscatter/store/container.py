@@ -1,0 +1,279 @@
+"""Containers and their records, for reading; writing is left to `nxscatter.store.writer`.
+
+A container is append-only. A record is never changed or deleted; each one's checksum covers everything in its group
+and the checksum of the record before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from nxscatter.errors import ContainerError, NxscatterError
+from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
+from nxscatter.store import layout
+from nxscatter.store.ledger import read_record
+from nxscatter.store.lineage import why_stale
+from nxscatter.store.markup import Markup, element, facts, join, table
+from nxscatter.store.nexus import hdf5
+from nxscatter.store.nexus.codec import read_attachment, read_values
+from nxscatter.store.nexus.frames import Hdf5Reader
+from nxscatter.store.nexus.hashing import DAMAGE, first_line
+from nxscatter.store.nexus.hdf5 import read_text
+from nxscatter.store.record import Record, parameters
+from nxscatter.store.summary import described
+
+if TYPE_CHECKING:
+    import h5py
+
+    from nxscatter.store.record import Record
+    from nxscatter.store.writer import Draft
+
+
+D = TypeVar("D", Beam, Detector, Exposure)
+
+
+class Container:
+    """A nxscatter file (.nxs). Opening reads only what is asked for; nothing here writes.
+
+    Raises
+    ------
+    ContainerError
+        When the file is missing, is not HDF5, or is not one of ours.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path).expanduser().resolve()
+        self._check()
+
+    def _check(self) -> None:
+        if not self.path.is_file():
+            raise ContainerError(f"{self.path}: no such file; convert a raw file first")
+        with self.opened() as file:
+            layout.check_ours(file, self.path)
+
+    @contextmanager
+    def opened(self) -> Iterator[h5py.File]:
+        """Open the file for reading, for as long as the block lasts."""
+        with reading(self.path), open_file(self.path) as file:
+            yield file
+
+    def forget(self) -> None:
+        """Read anew what was read before, when it is asked for next."""
+        for name in [name for name, kind in vars(Container).items() if isinstance(kind, cached_property)]:
+            self.__dict__.pop(name, None)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Draft]:
+        """Append records: all of the block, or nothing.
+
+        Raises
+        ------
+        LockedError
+            When another process is writing.
+        ContainerError
+            When the disk is full or the folder cannot be written; the old file is intact.
+        """
+        from nxscatter.store.writer import writing
+
+        with writing(self.path, lambda draft: self._check()) as draft:
+            yield draft
+        self.take_over(draft)
+
+    def take_over(self, draft: Draft) -> None:
+        """Know the records that a finished transaction has written, without reading them again."""
+        self.forget()
+        if "records" in draft.__dict__:
+            self.__dict__["records"] = tuple(record.within(self) for record in draft.records)
+
+    @cached_property
+    def records(self) -> tuple[Record, ...]:
+        """All records in the order in which they were made."""
+        with self.opened() as file:
+            names = record_names(file)
+            return tuple(Record(self, read_record(file, name)) for name in names)
+
+    def latest(self, name: str) -> Record:
+        """Return the newest record called ``name``, or made by the step of that name.
+
+        Raises
+        ------
+        ContainerError
+            When there is none; the message lists what there is.
+        """
+        for record in reversed(self.records):
+            if record.base == name:
+                return record
+        for record in reversed(self.records):
+            if record.step == name:
+                return record
+        known = ", ".join(sorted({record.base for record in self.records})) or "none"
+        raise ContainerError(f"{self.path}: has no record '{name}' (it has: {known}); run that step first")
+
+    def record(self, name: str) -> Record:
+        """Return the record of exactly this name (``caving_v2``), or the newest of this base name."""
+        for record in self.records:
+            if record.name == name:
+                return record
+        return self.latest(name)
+
+    @cached_property
+    def title(self) -> str:
+        """Title of the measurement."""
+        with self.opened() as file:
+            return read_text(file, "entry/title")
+
+    @cached_property
+    def instrument(self) -> str:
+        """Name of the instrument."""
+        with self.opened() as file:
+            return read_text(file, "entry/instrument/name")
+
+    @cached_property
+    def start_time(self) -> datetime | None:
+        """Start of the measurement, None when unknown."""
+        with self.opened() as file:
+            return layout.read_time(file, "start_time")
+
+    @cached_property
+    def end_time(self) -> datetime | None:
+        """End of the measurement, None when unknown."""
+        with self.opened() as file:
+            return layout.read_time(file, "end_time")
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The sample; its field is NaN when unknown."""
+        return layout.read_sample(self.part("sample"))
+
+    @cached_property
+    def beam(self) -> Beam:
+        """The incident beam."""
+        return self._described(Beam)
+
+    @cached_property
+    def detector(self) -> Detector:
+        """The detector as the source described it."""
+        return self._described(Detector)
+
+    @cached_property
+    def exposure(self) -> Exposure:
+        """Times and monitors of the frames."""
+        return self._described(Exposure)
+
+    def _described(self, kind: type[D]) -> D:
+        return read_values(self.part(f"{layout.DESCRIPTION}/{kind.__name__.lower()}"), kind)
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Where the scan came from."""
+        return layout.read_origin(self.part("source"))
+
+    @property
+    def masks(self) -> tuple[Attachment, ...]:
+        """Masks that came with the scan."""
+        return tuple(read_attachment(self.part(path)) for path in self.attachment_paths("mask"))
+
+    @property
+    def auxiliary(self) -> tuple[Attachment, ...]:
+        """Further files that came with the scan (dark, flat field, window)."""
+        return tuple(read_attachment(self.part(path)) for path in self.attachment_paths("auxiliary"))
+
+    def attachment_paths(self, role: str) -> list[str]:
+        """Return where in the entry the files of one role are that came with the scan: ``mask`` or ``auxiliary``."""
+        with self.opened() as file:
+            return layout.attachment_paths(file, role)
+
+    def part(self, path: str) -> Any:
+        """Return a part of the converted content, a `Group` or `Field`; ``path`` counts from the entry."""
+        with self.opened() as file:
+            return hdf5.read(file, f"/entry/{path}")
+
+    @cached_property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of frames, rows and columns."""
+        with self.opened() as file:
+            frames, rows, columns = file[layout.FRAMES].shape
+        return int(frames), int(rows), int(columns)
+
+    @property
+    def raw(self) -> Hdf5Reader:
+        """The raw frames, read one at a time."""
+        return Hdf5Reader(self.opened, layout.FRAMES, self.shape)
+
+    def nxroot(self) -> Any:
+        """Return the file as a nexusformat tree, for NeXpy and its users."""
+        from nexusformat.nexus import nxload
+
+        return nxload(str(self.path))
+
+    def __repr__(self) -> str:
+        """File, sample, frames and records in one line."""
+        frames, rows, columns = self.shape
+        field = self.sample.magnetic_field
+        at_field = "" if field != field else f", {field:g} mT"
+        size = f"{frames} x {rows} x {columns}"
+        return f"<Container {self.path.name}: {self.sample.name}{at_field}, {size}, {len(self.records)} records>"
+
+    def _repr_html_(self) -> str:
+        return container_html(self)
+
+
+def record_names(file: h5py.File) -> list[str]:
+    """Return the names of all records, in order of their sequence index."""
+    entry = file["entry"]
+    return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
+
+
+def open_file(path: Path) -> h5py.File:
+    """Open a container without locks: it is never written in place."""
+    import h5py
+
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")  # this process has it open with locks, and HDF5 wants one way for all
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn the errors that a damaged file causes while it is read into one line that names it."""
+    try:
+        yield
+    except NxscatterError:
+        raise
+    except DAMAGE as error:
+        raise ContainerError(
+            f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
+        ) from error
+
+
+_LONG = ("title", "sha256 of the source")
+
+
+def container_html(container: Container) -> Markup:
+    """Return what a container holds: sample, frames, geometry, and a table of its records."""
+    known = [(name, text) for name, text in described(container).items() if name not in _LONG]
+    head = ("record", "step", "date", "parameters", "warnings")
+    lines = [
+        (
+            record.name,
+            f"{record.step} version {record.step_version}",
+            record.date[:19].replace("T", " "),
+            _listed(parameters(record, chosen=True)),
+            "; ".join([*([f"stale: {why_stale(record)}"] if record.stale else []), *record.notes]),
+        )
+        for record in container.records
+    ]
+    records = [table(head, lines)] if lines else [element("p", "no records yet")]
+    return join([element("strong", container.path.name), facts(known), *records])
+
+
+def _listed(texts: dict[str, str]) -> str:
+    return ", ".join(f"{name} = {text}" for name, text in texts.items())

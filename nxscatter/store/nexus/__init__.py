@@ -1,0 +1,1 @@
+"""NeXus trees in HDF5: reading, writing, hashing, transactions."""

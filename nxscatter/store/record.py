@@ -1,0 +1,233 @@
+"""One record of a container: a step that was run, its parameters, inputs and result."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
+
+from nxscatter.errors import ParameterError
+from nxscatter.model import Attachment
+from nxscatter.plain import Json
+from nxscatter.results import Image
+from nxscatter.step import Step, get_step, make_step
+from nxscatter.store.ledger import Source, Written
+from nxscatter.store.lineage import why_stale
+from nxscatter.store.markup import Markup, element, facts, join
+from nxscatter.store.nexus import hdf5
+from nxscatter.store.nexus.codec import read_attachment, read_result, result_groups
+from nxscatter.store.nexus.hashing import combined
+from nxscatter.store.nexus.tree import Group
+
+if TYPE_CHECKING:
+    from nxscatter.results import Result
+    from nxscatter.store.container import Container
+
+
+_SMALL = 1 << 20  # bytes
+
+
+class Record:
+    """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
+
+    def __init__(self, container: Container, written: Written, result: Result | None = None) -> None:
+        self.container = container
+        self._written = written
+        self._result = result if result is not None and _is_small(result) else None
+        self.name = written.name
+        self.sequence = written.sequence
+        self.date = written.date
+        self.program_version = written.program_version
+        self.configuration = written.configuration
+        self.hashes = written.hashes
+        self.checksum = written.checksum
+
+    def within(self, container: Container) -> Record:
+        """Return the same record in another file that holds it."""
+        return Record(container, self._written, self._result)
+
+    @property
+    def path(self) -> str:
+        """Path of the record in its container."""
+        return f"/entry/{self.name}"
+
+    @property
+    def base(self) -> str:
+        """Name without version: the step's, or the one that a recipe gave."""
+        return self.name.rsplit("_v", 1)[0]
+
+    @property
+    def number(self) -> int:
+        """Version of this name, from 1."""
+        return int(self.name.rsplit("_v", 1)[1])
+
+    @property
+    def step(self) -> str:
+        """Name of the step."""
+        return str(self.configuration["step"])
+
+    @property
+    def step_version(self) -> int:
+        """Version of the step's code."""
+        return int(self.configuration["step_version"])
+
+    @property
+    def parameters(self) -> dict[str, Json]:
+        """Parameters as JSON values."""
+        return dict(self.configuration["parameters"])
+
+    @property
+    def auto(self) -> dict[str, Json]:
+        """What the step chose by itself."""
+        return dict(self.configuration["auto"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Warnings in words."""
+        return tuple(self.configuration["notes"])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Versions of the programs that made it."""
+        return dict(self.configuration["environment"])
+
+    @property
+    def inputs(self) -> dict[str, list[Source]]:
+        """Sources of each argument of the step."""
+        found = self.configuration["inputs"].items()
+        return {key: [Source(one["path"], one["checksum"]) for one in sources] for key, sources in found}
+
+    @property
+    def result_hash(self) -> str:
+        """Content hash of the result alone: equal for two runs that agree."""
+        return combined(self.hashes)
+
+    @property
+    def parents(self) -> tuple[Record, ...]:
+        """Return the records that this one was made from."""
+        paths = [source.path for sources in self.inputs.values() for source in sources]
+        records = {record.path: record for record in self.container.records}
+        return tuple(records[path] for path in paths if path in records)
+
+    @property
+    def lineage(self) -> set[str]:
+        """Names of the records and steps that this one stands on, its own included; without versions."""
+        return {self.base, self.step}.union(*(parent.lineage for parent in self.parents))
+
+    @property
+    def stale(self) -> bool:
+        """Whether an input, or an input's input, has a newer version."""
+        return any(parent.stale or parent.name != self.container.latest(parent.base).name for parent in self.parents)
+
+    def attachments(self) -> dict[str, tuple[Attachment, ...]]:
+        """Read the embedded files, by parameter."""
+        with self.container.opened() as file:
+            group = file[self.path]
+            names = self.configuration["attachments"].items()
+            return {key: tuple(read_attachment(hdf5.read(group, name)) for name in listed) for key, listed in names}
+
+    def make_step(self) -> Step:
+        """Make the step again in the version that was run, from the stored parameters and embedded files.
+
+        Raises
+        ------
+        UnknownStepError
+            When the code of this version is not here.
+        """
+        parameters: dict[str, Any] = {**self.parameters}
+        kinds = self.attachments()
+        for key, files in kinds.items():
+            parameters[key] = files if isinstance(parameters[key], list) else files[0]
+        return make_step(self.step, parameters, self.step_version)
+
+    def load(self) -> Result:
+        """Read the result; a small one that was made just now is known already.
+
+        Returns
+        -------
+        Result
+            Of the class that the step declares; notes and automatic values included.
+        """
+        if self._result is not None:
+            return replace(deepcopy(self._result), notes=self.notes, auto=self.auto)
+        kind = get_step(self.step).output()
+        content = Group(self.path)
+        with self.container.opened() as file:
+            content.members = {name: hdf5.read(file, f"{self.path}/{name}") for name in result_groups(kind)}
+        result: Result = read_result(content, kind)
+        return replace(result, notes=self.notes, auto=self.auto)
+
+    def __repr__(self) -> str:
+        """Name and step in one line."""
+        return f"<Record {self.name}: {self.step} version {self.step_version}, {self.date}>"
+
+    def _repr_html_(self) -> str:
+        return record_html(self)
+
+
+def _is_small(result: Result) -> bool:
+    """Tell whether a result may stay in memory with its record; images never do."""
+    parts = [value for item in vars(result).values() for value in (item.values() if isinstance(item, dict) else [item])]
+    return not isinstance(result, Image) and sum(getattr(part, "nbytes", 0) for part in parts) < _SMALL
+
+
+def parameters(record: Record, *, chosen: bool = False) -> dict[str, str]:
+    """Return the parameters as texts with units, those that have a value; only what is no default when ``chosen``."""
+    try:
+        declared = {item.name: item for item in fields(get_step(record.step))}
+    except ParameterError:  # a step of another program: its record can be shown all the same
+        declared = {}
+    found = {}
+    for name, value in record.parameters.items():
+        item = declared.get(name)
+        usual = item is not None and value == (list(item.default) if isinstance(item.default, tuple) else item.default)
+        text, units = as_text(value), item.metadata["units"] if item is not None else ""
+        if text and not (chosen and usual):
+            found[name] = f"{text} {units}" if units else text
+    return found
+
+
+def automatic(record: Record) -> dict[str, str]:
+    """Return what the step chose by itself, as texts."""
+    return {name: as_text(value) for name, value in record.auto.items() if as_text(value)}
+
+
+def source_name(path: str) -> str:
+    """Name an input of a record: another record, or a part of the converted content."""
+    name = path.rsplit("/", 1)[-1]
+    return {"data": "raw frames", "attachments": "files of the source"}.get(name, name)
+
+
+def as_text(value: Json) -> str:
+    """Write a parameter for people; a file by its name, nothing as ""."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        if "sha256" in value:
+            return str(value["file"])
+        return ", ".join(f"{key} {as_text(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        if value and isinstance(value[0], list):
+            return "; ".join(" ".join(map(as_text, one)) for one in value)
+        return ", ".join(map(as_text, value))
+    return str(value)
+
+
+def record_html(record: Record) -> Markup:
+    """Return what a record is: its step, parameters, what the step chose by itself, inputs and warnings."""
+    inputs = [source_name(source.path) for sources in record.inputs.values() for source in sources]
+    known = [
+        ("step", f"{record.step} version {record.step_version}"),
+        ("date", record.date),
+        ("made from", ", ".join(dict.fromkeys(inputs))),
+        ("stale", why_stale(record)),
+        *((f"parameter {name}", text) for name, text in parameters(record).items()),
+        *((f"chosen by itself: {name}", text) for name, text in automatic(record).items()),
+        *(("warning", note) for note in record.notes),
+        ("checksum", record.checksum),
+    ]
+    return join([element("strong", record.name), facts(known)])

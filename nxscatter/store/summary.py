@@ -1,0 +1,65 @@
+"""What a container holds, in words: sample, times, detector and geometry, source."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from nxscatter.model import Detector, Exposure
+    from nxscatter.store.container import Container
+
+_KEV_ANGSTROM = 12.398419843  # h c
+
+
+def described(container: Container) -> dict[str, str]:
+    """Return what is known of a measurement as texts by name; what is not known says so."""
+    sample, detector, origin = container.sample, container.detector, container.origin
+    wavelength = container.beam.wavelength
+    frames, rows, columns = container.shape
+    return {
+        "title": container.title,
+        "sample": sample.name or "unknown",
+        "magnetic field": _known(sample.magnetic_field, "mT"),
+        "measured": _times(container.start_time, container.end_time),
+        "instrument": container.instrument,
+        "detector": detector.name or "unknown",
+        "frames": f"{frames} of {rows} x {columns} pixels{_exposed(container.exposure)}",
+        "wavelength": _known(wavelength, "Å") + (f" ({_KEV_ANGSTROM / wavelength:.5g} keV)" if wavelength > 0 else ""),
+        "distance": _known(detector.distance, "m"),
+        "pixel size": f"x {_known(detector.pixel_size_x * 1e6, 'µm')}, y {_known(detector.pixel_size_y * 1e6, 'µm')}",
+        "beam centre": _centre(detector),
+        "source": f"{origin.file_name}, reader {origin.reader}",
+        "sha256 of the source": origin.sha256,
+    }
+
+
+def _known(value: float, units: str) -> str:
+    return f"{value:.6g} {units}" if np.isfinite(value) else "unknown"
+
+
+def _times(start: datetime | None, end: datetime | None) -> str:
+    if start is None:
+        return "unknown"
+    return " to ".join(moment.isoformat(" ", "seconds") for moment in (start, end) if moment is not None)
+
+
+def _exposed(exposure: Exposure) -> str:
+    times = np.unique(exposure.time[np.isfinite(exposure.time)])
+    if not len(times):
+        return ""
+    return f", {times[0]:g} s each" if len(times) == 1 else f", {times[0]:g} to {times[-1]:g} s each"
+
+
+def _centre(detector: Detector) -> str:
+    turned = (detector.rot1, detector.rot2, detector.rot3)
+    parts = [f"x {_known(detector.center_x, 'px')}, y {_known(detector.center_y, 'px')}"]
+    if detector.offset_x or detector.offset_y:
+        parts.append(f"offset x {detector.offset_x:g} px, y {detector.offset_y:g} px")
+    if any(turned):
+        parts.append(f"rotations {', '.join(f'{angle:g}' for angle in turned)} degrees")
+    if detector.orientation != 1:
+        parts.append(f"raster orientation {detector.orientation}")
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""What runs steps: recipes, the runner, batches, replay."""

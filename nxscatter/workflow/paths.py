@@ -1,0 +1,97 @@
+"""Inputs of a batch: files, folders and globs, and where the container of each belongs."""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from nxscatter.errors import ParameterError
+from nxscatter.store.container import Container
+from nxscatter.store.kinds import is_container, is_series
+
+PathLike: TypeAlias = str | Path
+
+SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".edf", ".edf.gz", ".tif", ".tiff", ".cbf")
+_MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
+
+
+def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[Path]:
+    """Return the files that files, folders and globs stand for, each once.
+
+    A folder means its files of known suffixes, not those of its folders, and no series. Mask files are left out: those
+    in ``masks``, and names with the word ``mask`` in them. A raw file and its own container are one input, the raw
+    file. A path that does not exist is kept, so that whoever reads it says so.
+
+    Raises
+    ------
+    ParameterError
+        When a glob matches nothing, or a folder has no such file.
+    """
+    excluded = {Path(mask).expanduser().resolve() for mask in masks}
+    found: dict[Path, Path] = {}
+    for item in inputs:
+        path = Path(item).expanduser()
+        files = [path]
+        if path.is_dir():
+            files = [one for one in _files_of(path) if one.resolve() not in excluded]
+            if not files:
+                raise ParameterError(
+                    f"{path}: holds no data file ({', '.join(SUFFIXES)}); name another folder or the files"
+                )
+        elif not path.exists() and glob.has_magic(str(path)):
+            files = [Path(one) for one in sorted(glob.glob(str(path)))]  # noqa: PTH207, absolute globs too
+            if not files:
+                raise ParameterError(f"{path}: no file matches")
+        found.update((one.resolve(), one) for one in files)
+    files = list(found.values())
+    raw = {(one.parent.resolve(), one.name) for one in files}
+    return [one for one in files if not _stands_beside(one, raw)]
+
+
+def paths_of(value: PathLike | Sequence[PathLike]) -> tuple[PathLike, ...]:
+    """Return one path or several as several."""
+    return (value,) if isinstance(value, str | Path) else tuple(value)
+
+
+def _files_of(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        if file.is_file()
+        and not file.name.startswith(".")
+        and file.name.lower().endswith(SUFFIXES)
+        and not _MASK.search(file.name)
+        and not (file.suffix == ".nxs" and is_series(file))
+    ]
+
+
+def _stands_beside(path: Path, raw: set[tuple[Path, str]]) -> bool:
+    """Tell whether a file is the container of a raw file that is an input itself."""
+    if path.suffix != ".nxs" or not is_container(path):
+        return False
+    origin = Container(path).origin.file_name
+    return origin != path.name and (path.parent.resolve(), origin) in raw
+
+
+def container_path(path: Path, output: PathLike | None = None) -> Path:
+    """Return where the container of an input belongs: ``output`` when it ends in .nxs, else named after the input.
+
+    Raises
+    ------
+    ParameterError
+        When that is the input itself, or ``output`` is no folder.
+    """
+    if output is not None and Path(output).suffix == ".nxs":
+        target = Path(output).expanduser()
+    else:
+        folder = path.parent if output is None else Path(output).expanduser()
+        if folder.exists() and not folder.is_dir():
+            raise ParameterError(f"{folder}: is no folder; name a folder, or a file ending in .nxs")
+        name = path.name.removesuffix(".gz").removesuffix(".bz2")
+        target = folder / Path(name).with_suffix(".nxs").name
+    if target.resolve() == path.resolve() and not is_container(path):
+        raise ParameterError(f"{path.name}: its container would take its own name; name a folder with -o")
+    return target

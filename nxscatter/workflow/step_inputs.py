@@ -1,0 +1,67 @@
+"""What the annotations of a step ask for, and what the converted content of a container has for them."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Any
+
+from nxscatter.results import Result
+from nxscatter.results.stages import FrameReader
+from nxscatter.store import layout
+from nxscatter.store.container import Container
+from nxscatter.store.content import _stored_checksum
+from nxscatter.store.ledger import Source
+from nxscatter.store.nexus.hashing import combined, tree_hashes
+from nxscatter.store.nexus.hdf5 import read_json
+
+
+def result_kind(kind: Any) -> tuple[type[Result] | None, bool, bool]:
+    """Return the result class that an annotation asks for (None: not a result), whether many, whether optional."""
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin in (typing.Union, types.UnionType):
+        inner = next(option for option in arguments if option is not type(None))
+        return result_kind(inner)[0], False, True
+    if origin is tuple:
+        return result_kind(arguments[0])[0], True, True
+    return (kind if isinstance(kind, type) and issubclass(kind, Result) else None), False, False
+
+
+class Converted:
+    """The converted content of a container, for the arguments of steps. Each part is read once."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self._values: dict[str, Any] = {}
+        self._sources: dict[str, Source] = {}
+
+    def value(self, kind: Any, argument: str) -> Any:
+        """Return the part that an annotation asks for."""
+        if kind is FrameReader:
+            return self._container.raw
+        name = argument if typing.get_origin(kind) is tuple else _plain(kind).__name__.lower()
+        if name not in self._values:
+            self._values[name] = getattr(self._container, name)
+        return self._values[name]
+
+    def source(self, kind: Any, argument: str) -> Source:
+        """Return where that part is, and its content hash: of frames and files the one stored at conversion."""
+        if argument not in self._sources:
+            self._sources[argument] = self._source(kind, argument)
+        return self._sources[argument]
+
+    def _source(self, kind: Any, argument: str) -> Source:
+        if kind is FrameReader:
+            with self._container.opened() as file:
+                contents = read_json(file, layout.CONTENTS)
+            return Source(layout.FRAMES, str(contents[layout.FRAMES.removeprefix("/entry/")]))
+        if typing.get_origin(kind) is tuple:
+            return Source(f"/entry/{layout.ATTACHMENTS}", _stored_checksum(self._container, argument))
+        name = _plain(kind).__name__.lower()
+        path = name if name == "sample" else f"{layout.DESCRIPTION}/{name}"
+        return Source(f"/entry/{path}", combined(tree_hashes(self._container.part(path))))
+
+
+def _plain(kind: Any) -> type:
+    found: type = next((option for option in typing.get_args(kind) if option is not type(None)), kind)
+    return found

@@ -1,0 +1,136 @@
+"""Titles, file names and dates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nxscatter.readers.headers.titles import image_number, parse_composite, parse_time, parse_title
+
+
+@pytest.mark.parametrize(
+    ("title", "sample", "field"),
+    [
+        ("25Ti_x_100mT", "25Ti_x", 100.0),
+        ("Co12_1.4T", "Co12", 1400.0),
+        ("Co12_0.5mT", "Co12", 0.5),
+        ("Co12_1.001T", "Co12", 1001.0),
+        ("Co12 -100 mT", "Co12", -100.0),
+        ("-1 T Co12", "Co12", -1000.0),
+        ("a_100mT_b", "a_b", 100.0),
+        ("a 100mT b", "a b", 100.0),
+        ("100mT", "", 100.0),
+        ("a_100mT_0.1T", "a", 100.0),
+        (" a_0mT ", "a", 0.0),
+    ],
+)
+def test_a_title_is_taken_apart_into_sample_and_field(title: str, sample: str, field: float) -> None:
+    assert parse_title(title) == (sample, field, "")
+
+
+@pytest.mark.parametrize("title", ["AG BH", "25Ti", "x100mT", "100mTx", "x-100mT", "5 Tesla", "", "100 mt", "1,4T"])
+def test_a_title_without_a_field_leaves_it_unknown_with_a_reason(title: str) -> None:
+    found = parse_title(title)
+    assert (found.sample, bool(found.reason)) == (title, True)
+    assert np.isnan(found.field_mT)
+
+
+def test_two_different_fields_are_no_field() -> None:
+    found = parse_title("a_100mT_200mT")
+    assert np.isnan(found.field_mT)
+    assert "more than one" in found.reason
+
+
+@given(
+    st.from_regex(r"[A-Z][a-z]{2,5}(_[a-z]{2,5}){0,2}", fullmatch=True),
+    st.decimals(-9999, 9999, places=3),
+    st.sampled_from(["mT", "T", " mT", " T"]),
+    st.sampled_from("_ "),
+)
+def test_every_sample_and_field_come_back(sample: str, number: object, unit: str, joint: str) -> None:
+    found = parse_title(f"{sample}{joint}{number}{unit}")
+    assert found.sample == sample
+    assert found.field_mT == pytest.approx(float(str(number)) * (1 if "m" in unit else 1000), rel=1e-15)
+
+
+@given(st.text())
+def test_no_title_is_an_error(title: str) -> None:
+    found = parse_title(title)
+    assert np.isnan(found.field_mT) == bool(found.reason)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("LPCNOsaxs_eiger2_00376_raw.h5", 376),
+        ("LPCNO_eiger2_00230_raw.h5", 230),
+        ("LPCNO_waxs_00017_raw.h5", 17),
+        ("my_collection_2_eiger2_00012_00.h5", 12),
+        ("xeuss_AgBh_2018-01-31-OT_0_13459.edf", 13459),
+        ("OT_vd_0_13459-13460.edf", 13459),
+        ("mask.edf", None),
+    ],
+)
+def test_image_numbers(name: str, number: int | None) -> None:
+    assert image_number(name) == number
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a_OT_vd_0_00012-00013.edf",
+        "a_OT_0_vd_12-13.edf",
+        "a_OT_vd_2018-01-31_12-13.edf",
+        "a_OT_vd_12-13_erased.edf",
+        "a_OT_vd_12-13.b.edf",
+    ],
+)
+def test_names_of_composites(name: str) -> None:
+    assert parse_composite(name) == ("a_OT", 12, 13)
+
+
+@pytest.mark.parametrize("name", ["a_OT_0_00012.edf", "a_12-13.edf", "a_vd_2018-01-31.edf", "avd_12-13.edf"])
+def test_other_names_are_no_composites(name: str) -> None:
+    assert parse_composite(name) is None
+
+
+@given(
+    st.datetimes(datetime(1971, 1, 2), datetime(2099, 1, 1)),
+    st.integers(-14 * 60, 14 * 60),
+    st.sampled_from("T "),
+    st.sampled_from(["", " "]),
+)
+def test_iso_dates_with_zone_come_back_in_utc(moment: datetime, offset: int, joint: str, space: str) -> None:
+    local = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    text = local.isoformat(joint)
+    written = f"{text[:-6]}{space}{text[-6:]}"
+    assert parse_time(written) == (local.astimezone(UTC), False)
+    assert parse_time(written).time.tzinfo is UTC
+
+
+@given(st.datetimes(datetime(1971, 1, 2), datetime(2099, 1, 1)).map(lambda one: one.replace(microsecond=0)))
+def test_ctime_dates_are_taken_as_utc(moment: datetime) -> None:
+    assert parse_time(moment.ctime()) == (moment.replace(tzinfo=UTC), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "microsecond"),
+    [("2018-01-31T09:41:46.5", 500000), ("2018-01-31 09:41:46,123456789", 123456), ("2018-01-31T09:41:46", 0)],
+)
+def test_fractions_of_a_second(text: str, microsecond: int) -> None:
+    assert parse_time(text) == (datetime(2018, 1, 31, 9, 41, 46, microsecond, tzinfo=UTC), True)
+
+
+@pytest.mark.parametrize("zone", ["+0200", "+02:00", "+02", " +0200"])
+def test_zone_offsets(zone: str) -> None:
+    assert parse_time(f"2018-01-31T09:41:46{zone}") == (datetime(2018, 1, 31, 7, 41, 46, tzinfo=UTC), False)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2018-13-31T00:00:00", "Wed Foo 31 09:41:46 2018", "1517391706"])
+def test_what_is_no_date_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"date|month"):
+        parse_time(text)
