@@ -101,6 +101,6 @@ def exportable_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFacto
 
     path = tmp_path_factory.mktemp("exportable") / "rods.nxs"
     names = ("geometry", "masking", "caving", "rings", "radial_sectors", "qmap")
-    with creating(path, read_scan(id02_file.path)) as draft:
-        runner.run_steps(draft, [(make_step(name, {}), name, {}) for name in names])
+    with creating(path, read_scan(id02_file.path)) as writer:
+        runner.run_steps(writer, [(make_step(name, {}), name, {}) for name in names])
     return path

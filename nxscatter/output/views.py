@@ -10,11 +10,10 @@ from nxscatter.steps.views import MapView, Naming, View
 from nxscatter.store.selection import newest
 
 if TYPE_CHECKING:
-    from nxscatter.store.container import Container
-    from nxscatter.store.record import Record
+    from nxscatter.store.record import Record, RecordFile
 
 
-def view_of(container: Container, base: str) -> Naming:
+def view_of(container: RecordFile, base: str) -> Naming:
     """Return how the records called ``base`` (without version) are shown: as was last asked for, or as usual."""
     for record in reversed(container.records):
         if record.step in (View.name, MapView.name) and viewed(record).base == base:

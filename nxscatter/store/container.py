@@ -6,32 +6,28 @@ and the checksum of the record before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nxscatter.errors import ContainerError, NxscatterError
+from nxscatter.errors import ContainerError
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
 from nxscatter.store import layout
+from nxscatter.store.access import StoredFile
 from nxscatter.store.ledger import read_record
 from nxscatter.store.lineage import why_stale
 from nxscatter.store.markup import Markup, element, facts, join, table
-from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import read_attachment, read_values
 from nxscatter.store.nexus.frames import Hdf5Reader
-from nxscatter.store.nexus.hashing import DAMAGE, first_line
 from nxscatter.store.nexus.hdf5 import read_text
 from nxscatter.store.record import Record, parameters
 from nxscatter.store.summary import described
 
 if TYPE_CHECKING:
     import h5py
-
-    from nxscatter.store.record import Record
-    from nxscatter.store.writer import Draft
 
 
 D = TypeVar("D", Beam, Detector, Exposure)
@@ -40,55 +36,35 @@ D = TypeVar("D", Beam, Detector, Exposure)
 class Container:
     """A nxscatter file (.nxs). Opening reads only what is asked for; nothing here writes.
 
+    Parameters
+    ----------
+    path : path, or StoredFile
+        Where it is; or how it is read, where a transaction has more of it than the disk.
+
     Raises
     ------
     ContainerError
         When the file is missing, is not HDF5, or is not one of ours.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser().resolve()
-        self._check()
-
-    def _check(self) -> None:
-        if not self.path.is_file():
-            raise ContainerError(f"{self.path}: no such file; convert a raw file first")
+    def __init__(self, path: str | Path | StoredFile) -> None:
+        self._file = path if isinstance(path, StoredFile) else StoredFile(Path(path).expanduser().resolve())
+        self.path = self._file.path
         with self.opened() as file:
             layout.check_ours(file, self.path)
 
-    @contextmanager
-    def opened(self) -> Iterator[h5py.File]:
+    def opened(self) -> AbstractContextManager[h5py.File]:
         """Open the file for reading, for as long as the block lasts."""
-        with reading(self.path), open_file(self.path) as file:
-            yield file
+        return self._file.opened()
 
     def forget(self) -> None:
         """Read anew what was read before, when it is asked for next."""
         for name in [name for name, kind in vars(Container).items() if isinstance(kind, cached_property)]:
-            self.__dict__.pop(name, None)
+            vars(self).pop(name, None)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Draft]:
-        """Append records: all of the block, or nothing.
-
-        Raises
-        ------
-        LockedError
-            When another process is writing.
-        ContainerError
-            When the disk is full or the folder cannot be written; the old file is intact.
-        """
-        from nxscatter.store.writer import writing
-
-        with writing(self.path, lambda draft: self._check()) as draft:
-            yield draft
-        self.take_over(draft)
-
-    def take_over(self, draft: Draft) -> None:
-        """Know the records that a finished transaction has written, without reading them again."""
-        self.forget()
-        if "records" in draft.__dict__:
-            self.__dict__["records"] = tuple(record.within(self) for record in draft.records)
+    def remember(self, records: Iterable[Record]) -> None:
+        """Take these for the records of the file, which has just been written, without reading them again."""
+        self.records = tuple(record.within(self) for record in records)
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
@@ -190,8 +166,7 @@ class Container:
 
     def part(self, path: str) -> Any:
         """Return a part of the converted content, a `Group` or `Field`; ``path`` counts from the entry."""
-        with self.opened() as file:
-            return hdf5.read(file, f"/entry/{path}")
+        return self._file.part(path)
 
     @cached_property
     def shape(self) -> tuple[int, int, int]:
@@ -203,7 +178,7 @@ class Container:
     @property
     def raw(self) -> Hdf5Reader:
         """The raw frames, read one at a time."""
-        return Hdf5Reader(self.opened, layout.FRAMES, self.shape)
+        return self._file.frames(self.shape)
 
     def nxroot(self) -> Any:
         """Return the file as a nexusformat tree, for NeXpy and its users."""
@@ -227,31 +202,6 @@ def record_names(file: h5py.File) -> list[str]:
     """Return the names of all records, in order of their sequence index."""
     entry = file["entry"]
     return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
-
-
-def open_file(path: Path) -> h5py.File:
-    """Open a container without locks: it is never written in place."""
-    import h5py
-
-    try:
-        return h5py.File(path, "r", locking=False)
-    except OSError as error:
-        if "locking flag" not in str(error):
-            raise
-        return h5py.File(path, "r")  # this process has it open with locks, and HDF5 wants one way for all
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """Turn the errors that a damaged file causes while it is read into one line that names it."""
-    try:
-        yield
-    except NxscatterError:
-        raise
-    except DAMAGE as error:
-        raise ContainerError(
-            f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
-        ) from error
 
 
 _LONG = ("title", "sha256 of the source")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nxscatter.errors import ParameterError
 from nxscatter.model import Attachment
@@ -20,17 +23,34 @@ from nxscatter.store.nexus.hashing import combined
 from nxscatter.store.nexus.tree import Group
 
 if TYPE_CHECKING:
+    import h5py
+
     from nxscatter.results import Result
-    from nxscatter.store.container import Container
 
 
 _SMALL = 1 << 20  # bytes
 
 
+class RecordFile(Protocol):
+    """What a record needs of the file that it lies in."""
+
+    path: Path
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All records in the order in which they were made."""
+
+    def opened(self) -> AbstractContextManager[h5py.File]:
+        """Open the file for reading, for as long as the block lasts."""
+
+    def latest(self, name: str) -> Record:
+        """Return the newest record called ``name``."""
+
+
 class Record:
     """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
 
-    def __init__(self, container: Container, written: Written, result: Result | None = None) -> None:
+    def __init__(self, container: RecordFile, written: Written, result: Result | None = None) -> None:
         self.container = container
         self._written = written
         self._result = result if result is not None and _is_small(result) else None
@@ -42,9 +62,9 @@ class Record:
         self.hashes = written.hashes
         self.checksum = written.checksum
 
-    def within(self, container: Container) -> Record:
+    def within(self, container: RecordFile) -> Record:
         """Return the same record in another file that holds it."""
-        return Record(container, self._written, self._result)
+        return self if container is self.container else Record(container, self._written, self._result)
 
     @property
     def path(self) -> str:

@@ -82,7 +82,7 @@ def verify(path: str | Path, replay: bool = False) -> Verification:
     # altered frames are not decoded: the decoders of some filters crash on damaged bytes
     if not replay or any(layout.FRAMES in problem for problem in problems):
         return Verification(problems)
-    outcomes = [replay_record(record) for record in records.values()]
+    outcomes = [replay_record(container, record) for record in records.values()]
     worst = max((one.outcome for one in outcomes), key=OUTCOMES.index, default=None)
     problems += [one.message for one in outcomes if one.outcome in ("different", "not_replayable")]
     return Verification(problems, worst, [one.message for one in outcomes if one.outcome == "tolerance"])

@@ -1,9 +1,10 @@
-"""Containers while they are written: one transaction, of which everything is kept or nothing."""
+"""Writing containers by copy and atomic rename: of one transaction everything is kept, or nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,8 @@ from nxscatter.errors import ContainerError
 from nxscatter.model import Array, Hdf5Frames, Scan
 from nxscatter.step import Step
 from nxscatter.store import layout
-from nxscatter.store.container import Container, open_file, reading
+from nxscatter.store.access import StoredFile, naming_damage, open_unlocked
+from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source, added, write_record
 from nxscatter.store.nexus.frames import Hdf5Reader
 from nxscatter.store.nexus.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
@@ -24,90 +26,121 @@ if TYPE_CHECKING:
     from nxscatter.results import Result
 
 
-class Draft(Container):
-    """A container inside a transaction: everything that was appended so far can be read.
+class Writer:
+    """Appends records to a container inside a transaction; ``container`` reads what there is of it so far."""
 
-    The copy that is written to is made when the first record arrives. The ledger is written at the end.
-    """
-
-    def __init__(self, path: Path, temporary: Path) -> None:
-        self.path = path
-        self._temporary = temporary
-        self._output: Output | None = None
-        self._file: h5py.File | None = None  # the copy
-        self._old: h5py.File | None = None
-        self._ledger: dict[str, Any] | None = None
-        self._entry: Group | None = None  # the converted content, where it was made in this transaction
-        self._first: Array | None = None  # and the first frame
-
-    @contextmanager
-    def opened(self) -> Iterator[h5py.File]:
-        """Give the file of this transaction."""
-        if self._file is None and self._old is None:
-            with reading(self.path):
-                self._old = open_file(self.path)
-        with reading(self.path):
-            yield self._file or self._old
-
-    def create(self, scan: Scan, compression: str = "bitshuffle") -> None:
-        """Begin a new container with a scan, in place of whatever was there."""
-        self._entry, self._first = layout.write_scan(self._begin("w"), scan, compression)
-
-    def part(self, path: str) -> Any:
-        """Return a part of the converted content."""
-        return super().part(path) if self._entry is None else self._entry[path]
+    def __init__(self, file: _FileInTransaction) -> None:
+        self._file = file
+        self._ledger: dict[str, Any] | None = None  # what it will be; None while no record was appended
 
     @property
-    def raw(self) -> Hdf5Reader:
-        """The raw frames, of which the first is known where they were copied in this transaction."""
-        return Hdf5Reader(self.opened, layout.FRAMES, self.shape, self._first)
+    def path(self) -> Path:
+        """Path of the container."""
+        return self._file.path
 
-    def copy(self, source: Path) -> None:
-        """Begin with everything that another container holds."""
-        clone(source, self._temporary)
-        self._begin("r+")
+    @cached_property
+    def container(self) -> Container:
+        """The container with all that was appended so far; after the transaction, the one that it has made.
 
-    def _begin(self, mode: str) -> h5py.File:
-        import h5py
-
-        self.forget()
-        self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
-        self._file = h5py.File(self._output, mode, libver=LIBVER)
-        return self._file
+        Raises
+        ------
+        ContainerError
+            When the file is missing or is not one of ours.
+        """
+        return Container(self._file)
 
     def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
         """Append the record of a step that was run, and make it what viewers show."""
-        before = self.records
-        if self._file is None:
-            self.copy(self.path)
-        assert self._file is not None
-        ledger = self._ledger or layout.read_ledger(self._file)
-        written = write_record(self._file, ledger, step, name, inputs, result)
+        before = self.container.records
+        file = self._file.writable()
+        ledger = self._ledger or layout.read_ledger(file)
+        written = write_record(file, ledger, step, name, inputs, result)
         self._ledger = added(ledger, written)
-        record = Record(self, written, result)
-        self.__dict__["records"] = (*before, record)
+        record = Record(self.container, written, result)
+        self.container.remember((*before, record))
         return record
 
     def close(self, *, keep: bool) -> None:
-        """Close the copy, to ``keep`` it or to throw it away.
+        """End the transaction, to ``keep`` what was written or to throw it away.
 
         Raises
         ------
         ContainerError
             When it could not be written: this is then the cause of every other error, too.
         """
-        file, output, old = self._file, self._output, self._old
-        self._file = self._output = self._old = self._entry = self._first = None
+        self._file.close(self._ledger, keep=keep)
+
+
+class _FileInTransaction(StoredFile):
+    """The file of a transaction: the old one until something is written, then the copy beside it that will replace it.
+
+    When the transaction is over it is a file as any other.
+    """
+
+    def __init__(self, path: Path, temporary: Path) -> None:
+        super().__init__(path)
+        self._temporary = temporary
+        self._over = False
+        self._output: Output | None = None
+        self._copy: h5py.File | None = None
+        self._old: h5py.File | None = None
+        self._entry: Group | None = None  # the converted content, where it was made in this transaction
+        self._first: Array | None = None  # and the first frame
+
+    @contextmanager
+    def opened(self) -> Iterator[h5py.File]:
+        if self._over:
+            with super().opened() as file:
+                yield file
+            return
+        with naming_damage(self.path):
+            if self._copy is None and self._old is None:
+                self._old = open_unlocked(self.path)
+            yield self._copy or self._old
+
+    def part(self, path: str) -> Any:
+        return super().part(path) if self._entry is None else self._entry[path]
+
+    def frames(self, shape: tuple[int, int, int]) -> Hdf5Reader:
+        return Hdf5Reader(self.opened, layout.FRAMES, shape, self._first)
+
+    def begin_with(self, scan: Scan, compression: str) -> None:
+        """Make the copy a new container of a scan."""
+        self._entry, self._first = layout.write_scan(self._open_copy("w"), scan, compression)
+
+    def begin_from(self, path: Path) -> None:
+        """Make the copy hold everything that the container at ``path`` does."""
+        clone(path, self._temporary)
+        self._open_copy("r+")
+
+    def writable(self) -> h5py.File:
+        """Return the copy, made now where nothing was written so far."""
+        if self._copy is None:
+            self.begin_from(self.path)
+        return self._copy
+
+    def _open_copy(self, mode: str) -> h5py.File:
+        import h5py
+
+        self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
+        self._copy = h5py.File(self._output, mode, libver=LIBVER)
+        return self._copy
+
+    def close(self, ledger: dict[str, Any] | None, *, keep: bool) -> None:
+        """Close the copy; to keep it with a ``ledger`` of other records than before, where one is given."""
+        copy, output, old = self._copy, self._output, self._old
+        self._copy = self._output = self._old = self._entry = self._first = None
+        self._over = True
         if old is not None:
             old.close()
         if output is None:
             return
         try:
-            if file is not None:
-                if keep and self._ledger is not None:
-                    layout.write_ledger(file, self._ledger)
-                    file["entry"].attrs["default"] = self._ledger["names"][-1]
-                file.close()
+            if copy is not None:
+                if keep and ledger is not None:
+                    layout.write_ledger(copy, ledger)
+                    copy["entry"].attrs["default"] = ledger["names"][-1]
+                copy.close()
         except (OSError, RuntimeError) as error:
             if keep:
                 raise disk_error(self.path, OSError(str(error))) from error
@@ -133,8 +166,17 @@ def create(path: str | Path, scan: Scan, compression: str = "bitshuffle", overwr
 @contextmanager
 def creating(
     path: str | Path, content: Scan | Container, compression: str = "bitshuffle", overwrite: bool = False
-) -> Iterator[Draft]:
-    """Write a scan, or a copy of a container, as a new one, and the records of the block with it: all or nothing."""
+) -> Iterator[Writer]:
+    """Write a scan, or a copy of a container, as a new one, and the records of the block with it: all or nothing.
+
+    Raises
+    ------
+    LockedError
+        When another process is writing.
+    ContainerError
+        When ``path`` exists and ``overwrite`` is not set, or is the raw file itself; when the disk is full or the
+        folder cannot be written, whereupon nothing has changed.
+    """
     target = Path(path).expanduser().resolve()
     if isinstance(content, Scan) and isinstance(content.frames, Hdf5Frames) and content.frames.path.resolve() == target:
         raise ContainerError(f"{target}: is the raw file itself; choose another name with -o")
@@ -143,27 +185,46 @@ def creating(
     except OSError as error:
         raise disk_error(target, error) from error
 
-    def begin(draft: Draft) -> None:
+    def begin(file: _FileInTransaction) -> None:
         if target.exists() and not overwrite:
             raise ContainerError(f"{target}: exists already; use --overwrite to replace it")
         if isinstance(content, Container):
-            draft.copy(content.path)
+            file.begin_from(content.path)
         else:
-            draft.create(content, compression)
+            file.begin_with(content, compression)
 
-    with writing(target, begin) as draft:
-        yield draft
+    with _transaction(target, begin) as writer:
+        yield writer
 
 
 @contextmanager
-def writing(path: Path, begin: Callable[[Draft], None]) -> Iterator[Draft]:
-    """Give a draft of a container, which takes its place when the block ends well; ``begin`` is called first."""
+def appending(container: Container) -> Iterator[Writer]:
+    """Append records to a container, which knows them after the block: all of them, or none.
+
+    Raises
+    ------
+    LockedError
+        When another process is writing.
+    ContainerError
+        When the file is missing, is not one of ours, or cannot be written; the old file is then intact.
+    """
+    with _transaction(container.path) as writer:
+        writer.container  # noqa: B018, a file that is none of ours is refused before the block
+        yield writer
+    container.forget()
+    container.remember(writer.container.records)
+
+
+@contextmanager
+def _transaction(path: Path, begin: Callable[[_FileInTransaction], None] = lambda file: None) -> Iterator[Writer]:
+    """Give a writer of a file that takes its place when the block ends well; ``begin`` is called first."""
     with Lock(path), replacing(path) as temporary:
-        draft = Draft(path, temporary)
+        file = _FileInTransaction(path, temporary)
+        writer = Writer(file)
         try:
-            begin(draft)
-            yield draft
+            begin(file)
+            yield writer
         except BaseException:
-            draft.close(keep=False)
+            writer.close(keep=False)
             raise
-        draft.close(keep=True)
+        writer.close(keep=True)

@@ -221,11 +221,9 @@ def run_recipe(
         if container is not None:
             records = run_steps(container, steps, force=force)
         else:
-            with creating(target, content, conversion.compression, conversion.overwrite) as draft:
-                made = run_steps(draft, steps, force=force)
-            container = Container(target)
-            container.take_over(draft)
-            records = [record.within(container) for record in made]
+            with creating(target, content, conversion.compression, conversion.overwrite) as writer:
+                records = run_steps(writer, steps, force=force)
+            container = writer.container
         added = tuple(record.name for record in records if record.name not in before)
         return Processed(container, tuple(records), added, converted=known is None)
 

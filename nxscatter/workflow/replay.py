@@ -10,6 +10,7 @@ import numpy as np
 
 from nxscatter.errors import UnknownStepError
 from nxscatter.results import Result
+from nxscatter.store.container import Container
 from nxscatter.store.ledger import environment, result_hashes
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import write_result
@@ -43,7 +44,7 @@ class Replay:
     message: str = ""
 
 
-def replay_record(record: Record) -> Replay:
+def replay_record(container: Container, record: Record) -> Replay:
     """Compute a record again and compare it with what is stored.
 
     The inputs are the stored results, each of which is replayed itself; frame by frame steps go back to the raw
@@ -51,7 +52,7 @@ def replay_record(record: Record) -> Replay:
     they repeat other datasets, and a later version may draw them in another way.
     """
     try:
-        return _compared(record, recompute(record))
+        return _compared(record, recompute(container, record))
     except UnknownStepError as error:
         return Replay("not_replayable", f"{record.path}: cannot be replayed: {error}")
     except Exception as error:  # noqa: BLE001, altered inputs can break a step in any way

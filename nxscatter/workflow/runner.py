@@ -20,7 +20,7 @@ from nxscatter.step import Step, get_step
 from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source
 from nxscatter.store.record import Record
-from nxscatter.store.writer import Draft
+from nxscatter.store.writer import Writer, appending
 from nxscatter.workflow.lookahead import Uses, shared_frames
 from nxscatter.workflow.step_inputs import Converted, result_kind
 
@@ -63,13 +63,13 @@ class Run:
         if record.name not in self.results:
             result = record.load()
             if isinstance(result, Image):
-                result = replace(result, stage=_LazyStage(record, result.flags))
+                result = replace(result, stage=_LazyStage(self.container, record, result.flags))
             self.results[record.name] = result
         return self.results[record.name]
 
 
 def run(
-    container: Container,
+    container: Container | Writer,
     step: Step,
     *,
     name: str | None = None,
@@ -80,8 +80,8 @@ def run(
 
     Parameters
     ----------
-    container : Container
-        Written in a transaction of its own, unless it is a draft already.
+    container : Container or Writer
+        Written in a transaction of its own, or in that of the writer.
     step : Step
         What to run.
     name : str, optional
@@ -105,7 +105,7 @@ def run(
 
 
 def run_steps(
-    container: Container,
+    container: Container | Writer,
     steps: Sequence[tuple[Step, str, Mapping[str, Any]]],
     *,
     force: bool = False,
@@ -115,8 +115,8 @@ def run_steps(
 
     Parameters
     ----------
-    container : Container
-        Where to append.
+    container : Container or Writer
+        Where to append: in a transaction of its own, or in that of the writer.
     steps : sequence of (step, record name, chosen inputs)
         An input may be a `Record` or the base name of an earlier one.
     force : bool
@@ -125,14 +125,14 @@ def run_steps(
         Let a step take any record of the container as input. Without it inputs come only from earlier steps of this
         run, so that a recipe gives the same result whatever the container already holds.
     """
-    if isinstance(container, Draft):
+    if isinstance(container, Writer):
         return _run_in(container, steps, force, alone)
-    with container.transaction() as draft:
-        made = _run_in(draft, steps, force, alone)
-    return [record.within(container) for record in made]
+    with appending(container) as writer:
+        made = _run_in(writer, steps, force, alone)
+    return [container.record(record.name) for record in made]
 
 
-def recompute(record: Record, session: Run | None = None) -> Result:
+def recompute(container: Container, record: Record, session: Run | None = None) -> Result:
     """Compute the result of a record again from its stored parameters and inputs, with its stage when an image.
 
     It is computed with the version of the step that made it.
@@ -143,32 +143,32 @@ def recompute(record: Record, session: Run | None = None) -> Result:
         When the code of the version that made the record, or one that it stands on, is not here.
     """
     step = record.make_step()
-    session = session or Run(record.container)
-    by_path = {one.path: one for one in record.container.records}
+    session = session or Run(container)
+    by_path = {one.path: one for one in container.records}
     arguments: dict[str, Any] = {}
     for key, kind in step.inputs().items():
         paths = [source.path for source in record.inputs.get(key, [])] if result_kind(kind)[0] is not None else []
         for path in paths:
             if path not in by_path:
-                raise StepError(f"{record.name}: its input {path} is not in {record.container.path}")
+                raise StepError(f"{record.name}: its input {path} is not in {container.path}")
         arguments[key] = _value(session, kind, key, [by_path[path] for path in paths])
     return _call(step, arguments)
 
 
 def _run_in(
-    draft: Draft, steps: Sequence[tuple[Step, str, Mapping[str, Any]]], force: bool, alone: bool
+    writer: Writer, steps: Sequence[tuple[Step, str, Mapping[str, Any]]], force: bool, alone: bool
 ) -> list[Record]:
-    session = Run(draft, None if alone else [], steps)
+    session = Run(writer.container, None if alone else [], steps)
     made: list[Record] = []
     for step, name, chosen in steps:
-        record = _run_one(session, step, name, chosen, force)
+        record = _run_one(session, writer, step, name, chosen, force)
         made.append(record)
         if session.only is not None:
             session.only.append(record.name)
     return made
 
 
-def _run_one(session: Run, step: Step, name: str, chosen: Mapping[str, Any], force: bool) -> Record:
+def _run_one(session: Run, writer: Writer, step: Step, name: str, chosen: Mapping[str, Any], force: bool) -> Record:
     if not _NAME.fullmatch(name):
         raise ParameterError(f"'{name}' cannot name a record: use letters, digits and _, no digit first")
     for key in chosen:
@@ -187,8 +187,7 @@ def _run_one(session: Run, step: Step, name: str, chosen: Mapping[str, Any], for
     for key, kind in step.inputs().items():
         arguments[key] = _value(session, kind, key, records[key])
     result = _call(step, arguments)
-    assert isinstance(session.container, Draft)
-    record = session.container.append(step, name, sources, result)
+    record = writer.append(step, name, sources, result)
     session.results[record.name] = result
     return record
 
@@ -285,19 +284,20 @@ def _value(session: Run, kind: Any, key: str, records: Sequence[Record]) -> Any:
 class _LazyStage:
     """The chain behind an image that was read from its record: made again when somebody streams frames."""
 
-    def __init__(self, record: Record, flags: Ints) -> None:
+    def __init__(self, container: Container, record: Record, flags: Ints) -> None:
+        self._container = container
         self._record = record
         self._flags = flags
 
     @cached_property
     def _stage(self) -> Stage:
         # an image step goes by which pixels are valid; where the first frame tells them all, the others are not read
-        session = Run(self._record.container)
+        session = Run(self._container)
         with session.raw.rehearsal():
-            image = recompute(self._record, session)
+            image = recompute(self._container, self._record, session)
         assert isinstance(image, Image)
         if not np.array_equal(image.flags, self._flags):
-            image = recompute(self._record)
+            image = recompute(self._container, self._record)
             assert isinstance(image, Image)
         if image.stage is None:
             raise StepError(f"{self._record.name}: step {self._record.step} cannot be applied frame by frame")

@@ -132,9 +132,9 @@ def test_the_content_hash_tells_content_from_dates(tmp_path: Path) -> None:
         first, second = toy.make(tmp_path / "a.nxs"), toy.make(tmp_path / "b.nxs")
         assert [one.date for one in first.records] != [one.date for one in second.records]
         assert content_hash(first) == content_hash(second)
-        with creating(tmp_path / "c.nxs", toy.scan()) as draft:
+        with creating(tmp_path / "c.nxs", toy.scan()) as writer:
             steps = [(step, name, chosen) for step, name, chosen in toy.chain() if name != "toy_caving"]
-            runner.run_steps(draft, [*steps[:2], (toy.ToyCaving(fill=8.0), "toy_caving", {}), *steps[2:]])
+            runner.run_steps(writer, [*steps[:2], (toy.ToyCaving(fill=8.0), "toy_caving", {}), *steps[2:]])
         assert content_hash(Container(tmp_path / "c.nxs")) != content_hash(first)
         assert content_hash(toy.make(tmp_path / "d.nxs", seed=1)) != content_hash(first)
         assert content_hash(toy.make(tmp_path / "e.nxs", records=False)) != content_hash(first)

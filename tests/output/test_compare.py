@@ -24,8 +24,8 @@ def named(found: list[Difference]) -> set[tuple[str, str, str]]:
 def test_the_same_content_is_no_difference(box: Container, tmp_path: Path) -> None:
     """Neither the time at which records were made is one, nor how the frames are compressed."""
     assert compare(box, box) == []
-    with creating(tmp_path / "again.nxs", toy.scan(), "gzip") as draft:
-        runner.run_steps(draft, toy.chain())
+    with creating(tmp_path / "again.nxs", toy.scan(), "gzip") as writer:
+        runner.run_steps(writer, toy.chain())
     assert compare(box, Container(tmp_path / "again.nxs")) == []
 
 

@@ -45,8 +45,8 @@ CHAIN = (
 
 
 def process(path: Path, raw: Path, chain: tuple[tuple[str, dict[str, object]], ...] = CHAIN) -> Container:
-    with creating(path, read_scan(raw)) as draft:
-        runner.run_steps(draft, [(make_step(name, parameters), name, {}) for name, parameters in chain])
+    with creating(path, read_scan(raw)) as writer:
+        runner.run_steps(writer, [(make_step(name, parameters), name, {}) for name, parameters in chain])
     return Container(path)
 
 
@@ -187,8 +187,8 @@ def test_containers_given_together_share_a_table(tmp_path: Path, toys: None) -> 
         scan = replace(
             scan, sample=Sample("Co", field), origin=replace(scan.origin, file_name=f"a_0000{number}_raw.h5")
         )
-        with creating(tmp_path / f"{number}.nxs", scan) as draft:
-            runner.run_steps(draft, toy.chain())
+        with creating(tmp_path / f"{number}.nxs", scan) as writer:
+            runner.run_steps(writer, toy.chain())
         boxes.append(Container(tmp_path / f"{number}.nxs"))
     written = export([*boxes, Container(boxes[0].path)], tmp_path / "out", ["csv"])
     assert len(written) == len(set(written))

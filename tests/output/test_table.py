@@ -139,10 +139,10 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def profiles_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "co.nxs"
-    with pytest.MonkeyPatch.context() as patch, creating(path, toy.scan()) as draft:
+    with pytest.MonkeyPatch.context() as patch, creating(path, toy.scan()) as writer:
         for one in toy.TOYS.values():
             patch.setitem(step._REGISTRY, one.name, one)
-        runner.run_steps(draft, toy.chain()[:4])
+        runner.run_steps(writer, toy.chain()[:4])
     return path
 
 
@@ -278,9 +278,9 @@ def test_frames_and_peaks_are_kept_apart(bench: Bench) -> None:
 
 
 def test_an_unknown_field_is_none(tmp_path: Path, registered: None) -> None:
-    with creating(tmp_path / "unknown.nxs", replace(toy.scan(), sample=Sample("Co"))) as draft:
-        runner.run_steps(draft, toy.chain())
-    assert {row["field_mT"] for row in table.rows(Container(draft.path))} == {None}
+    with creating(tmp_path / "unknown.nxs", replace(toy.scan(), sample=Sample("Co"))) as writer:
+        runner.run_steps(writer, toy.chain())
+    assert {row["field_mT"] for row in table.rows(Container(writer.path))} == {None}
 
 
 def test_as_a_data_frame(bench: Bench) -> None:

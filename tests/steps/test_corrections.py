@@ -337,8 +337,8 @@ def corrected_box(tmp_path: Path) -> Container:
     )
     np.save(tmp_path / "flat.npy", np.full(SHAPE, 2.0))
     (tmp_path / "recipe.toml").write_text(RECIPE)
-    with creating(tmp_path / "a.nxs", scan) as draft:
-        run_steps(draft, load_recipe(tmp_path / "recipe.toml").make())
+    with creating(tmp_path / "a.nxs", scan) as writer:
+        run_steps(writer, load_recipe(tmp_path / "recipe.toml").make())
     return Container(tmp_path / "a.nxs")
 
 
@@ -363,4 +363,4 @@ def test_a_container_tells_what_was_corrected(corrected_box):
 def test_a_correction_is_computed_again_from_the_container_alone(corrected_box):
     for name in ("corrections", "azimuthal_profiles"):
         record = corrected_box.latest(name)
-        np.testing.assert_array_equal(recompute(record).intensity, record.load().intensity)
+        np.testing.assert_array_equal(recompute(corrected_box, record).intensity, record.load().intensity)

@@ -15,7 +15,7 @@ from nxscatter.store.container import Container
 from nxscatter.store.layout import read_ledger
 from nxscatter.store.ledger import result_hashes
 from nxscatter.store.nexus import hdf5
-from nxscatter.store.writer import create, creating
+from nxscatter.store.writer import appending, create, creating
 from nxscatter.workflow import runner
 from support import toy
 
@@ -91,15 +91,40 @@ def test_who_changes_a_result_changes_no_record(box, name, part):
     np.testing.assert_array_equal(getattr(record.load(), part), before)
 
 
-def test_a_draft_tells_the_same_as_the_file_that_it_becomes(tmp_path):
+def test_a_container_in_writing_tells_the_same_as_the_file_that_it_becomes(tmp_path):
     names = ("beam", "detector", "exposure", "sample")
-    with creating(tmp_path / "x.nxs", toy.scan()) as draft:
-        told = {name: getattr(draft, name) for name in (*names, "origin", "title", "masks", "auxiliary")}
+    with creating(tmp_path / "x.nxs", toy.scan()) as writer:
+        told = {name: getattr(writer.container, name) for name in (*names, "origin", "title", "masks", "auxiliary")}
     box = Container(tmp_path / "x.nxs")
     for name in names:
         same(told[name], getattr(box, name))
     for name in ("origin", "title", "masks", "auxiliary"):
         assert told[name] == getattr(box, name)
+
+
+def test_the_container_of_a_writer_reads_the_file_when_the_transaction_is_over(tmp_path, toys):
+    with creating(tmp_path / "x.nxs", toy.scan()) as writer:
+        made = runner.run(writer, toy.ToyGeometry())
+        assert not (tmp_path / "x.nxs").exists()
+    assert writer.container.records == (made,)
+    assert [record.name for record in Container(tmp_path / "x.nxs").records] == ["toy_geometry_v1"]
+    np.testing.assert_array_equal(writer.container.raw.read(0), toy.scan().frames[0])
+    writer.container.forget()
+    same(writer.container.latest("toy_geometry").load(), made.load())
+
+
+def test_a_transaction_that_fails_leaves_the_container_as_it_was(box):
+    before, content = box.records, box.path.read_bytes()
+
+    def fail():
+        with appending(box) as writer:
+            runner.run(writer, toy.ToyCaving(fill=2.0))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert box.records == before
+    assert box.path.read_bytes() == content
 
 
 def test_parameters_are_readable_with_units(box):
@@ -199,8 +224,8 @@ def test_the_raw_file_itself_is_never_replaced(tmp_path):
 
 def test_a_copy_of_a_container_goes_on_by_itself(box, tmp_path):
     before = box.path.read_bytes()
-    with creating(tmp_path / "copy.nxs", box) as draft:
-        runner.run(draft, toy.ToyCaving(fill=2.0))
+    with creating(tmp_path / "copy.nxs", box) as writer:
+        runner.run(writer, toy.ToyCaving(fill=2.0))
     assert len(Container(tmp_path / "copy.nxs").records) == 7
     assert box.path.read_bytes() == before
 
@@ -242,8 +267,8 @@ def test_an_unknown_record_is_an_error_that_lists_the_known(box):
 
 def test_a_failing_block_leaves_no_container(tmp_path, toys):
     def fail():
-        with creating(tmp_path / "x.nxs", toy.scan()) as draft:
-            runner.run(draft, toy.ToyGeometry())
+        with creating(tmp_path / "x.nxs", toy.scan()) as writer:
+            runner.run(writer, toy.ToyGeometry())
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -41,8 +41,8 @@ STEPS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 def made(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Container:
     path = tmp_path_factory.mktemp("silx") / "rods.nxs"
-    with creating(path, read_scan(id02_file.path)) as draft:
-        runner.run_steps(draft, [(make_step(name, given), name, {}) for name, given in STEPS.items()])
+    with creating(path, read_scan(id02_file.path)) as writer:
+        runner.run_steps(writer, [(make_step(name, given), name, {}) for name, given in STEPS.items()])
     return Container(path)
 
 

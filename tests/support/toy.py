@@ -221,7 +221,7 @@ def scan(seed: int = 0) -> Scan:
 
 def make(path: Path, *, records: bool = True, seed: int = 0) -> container.Container:
     """A container of the toy scan, with the records of the whole chain."""
-    with creating(path, scan(seed)) as draft:
+    with creating(path, scan(seed)) as writer:
         if records:
-            runner.run_steps(draft, chain())
+            runner.run_steps(writer, chain())
     return container.Container(path)

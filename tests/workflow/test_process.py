@@ -14,7 +14,7 @@ from nxscatter import simulate
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError, ReadError
 from nxscatter.readers.base import ReadOptions
 from nxscatter.store.container import Container
-from nxscatter.store.writer import Draft
+from nxscatter.store.writer import Writer
 from nxscatter.workflow.prepare import prepare
 from nxscatter.workflow.process import Conversion, convert, process, run_recipe
 from nxscatter.workflow.recipe_file import parse_recipe
@@ -167,7 +167,7 @@ def test_an_interrupt_leaves_nothing_half_written(raw: Path, tmp_path: Path, mon
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Draft, "append", interrupted)
+    monkeypatch.setattr(Writer, "append", interrupted)
     with pytest.raises(KeyboardInterrupt):
         process(raw, SHORT)
     assert files(tmp_path) == before

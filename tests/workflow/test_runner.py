@@ -200,15 +200,15 @@ def test_frames_are_streamed_through_the_chain_again(box):
 
 def test_recomputing_gives_the_stored_result(box):
     for record in box.records:
-        again, stored = recompute(record), record.load()
+        again, stored = recompute(box, record), record.load()
         assert type(again) is type(stored)
-    np.testing.assert_array_equal(recompute(box.latest("toy_order")).S, box.latest("toy_order").load().S)
+    np.testing.assert_array_equal(recompute(box, box.latest("toy_order")).S, box.latest("toy_order").load().S)
 
 
 def test_recomputing_with_newer_code_is_refused(box, monkeypatch):
     monkeypatch.setattr(toy.ToyFit, "version", 3)
     with pytest.raises(UnknownStepError, match="step toy_fit is version 3 here, version 1 is not kept"):
-        recompute(box.latest("toy_fit"))
+        recompute(box, box.latest("toy_fit"))
 
 
 @pytest.fixture(autouse=True)

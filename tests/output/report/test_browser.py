@@ -28,8 +28,8 @@ STEPS = ("geometry", "masking", "caving", "rings", "azimuthal_profiles", "fit_ma
 @pytest.fixture(scope="module")
 def made(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Container:
     path = tmp_path_factory.mktemp("browser") / "rods.nxs"
-    with creating(path, read_scan(id02_file.path)) as draft:
-        runner.run_steps(draft, [(make_step(name, {}), name, {}) for name in STEPS])
+    with creating(path, read_scan(id02_file.path)) as writer:
+        runner.run_steps(writer, [(make_step(name, {}), name, {}) for name in STEPS])
     made = Container(path)
     runner.run(made, make_step("masking", {"saturation": 1e6}))  # what follows from the first one is stale
     return made
@@ -128,8 +128,8 @@ def test_a_print_holds_what_is_folded_away(page: Browser) -> None:
 def test_text_from_a_file_runs_nothing(tmp_path: Path, toys: None) -> None:
     scan = toy.scan()
     hostile = "<img src=x onerror='document.title=1'></style><script>document.title=2</script>"
-    with creating(tmp_path / "x.nxs", replace(scan, sample=replace(scan.sample, name=hostile))) as draft:
-        runner.run_steps(draft, toy.chain()[:1])
+    with creating(tmp_path / "x.nxs", replace(scan, sample=replace(scan.sample, name=hostile))) as writer:
+        runner.run_steps(writer, toy.chain()[:1])
     (path,) = export(Container(tmp_path / "x.nxs"), tmp_path, ["report"])
     with Browser() as chromium:
         chromium.open(path)

@@ -37,8 +37,8 @@ def page_of(made: Container) -> Node:
 
 def process(path: Path, raw: Path, **profiles: object) -> Container:
     given = {"azimuthal_profiles": {"q": [0.05, 0.068], "bins": 72, **profiles}}
-    with creating(path, read_scan(raw)) as draft:
-        runner.run_steps(draft, [(make_step(name, given.get(name, {})), name, {}) for name in STEPS])
+    with creating(path, read_scan(raw)) as writer:
+        runner.run_steps(writer, [(make_step(name, given.get(name, {})), name, {}) for name in STEPS])
     return Container(path)
 
 
@@ -275,8 +275,8 @@ def test_text_from_the_file_stays_text(tmp_path: Path, toys: None) -> None:
     sample = replace(scan.sample, name=HOSTILE)
     origin = replace(scan.origin, file_name=f"{HOSTILE}.h5", notes=(HOSTILE,))
     scan = replace(scan, title=HOSTILE, instrument=HOSTILE, sample=sample, origin=origin)
-    with creating(tmp_path / "x.nxs", scan) as draft:
-        runner.run_steps(draft, toy.chain())
+    with creating(tmp_path / "x.nxs", scan) as writer:
+        runner.run_steps(writer, toy.chain())
     page = page_of(Container(tmp_path / "x.nxs"))
     assert not page.all("script")
     assert all(one["src"].startswith("data:") for one in page.all("img"))
