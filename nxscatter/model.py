@@ -7,6 +7,7 @@ Coordinates follow the SaxsKeyword (SPD) convention: the middle of pixel ``index
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -140,11 +141,50 @@ class Exposure:
             object.__setattr__(self, name, array)
 
 
+# What a number can stand on that cannot be trusted, the gravest first, and the argument of steps by which it enters.
+DOUBTS = {
+    "off_geometry": "beam",
+    "off_centre": "beam",
+    "lost_frames": "raw",
+    "mask_missing": "masks",
+    "suspect_pixels": "raw",
+}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A reason not to trust the numbers that stand on something: they are kept, their status says it.
+
+    Parameters
+    ----------
+    status : str
+        One of `DOUBTS`.
+    reason : str
+        A sentence for the user: the cause, and what would mend it.
+    q : float, optional
+        The ring (1/angstrom) that it concerns, None for all.
+    """
+
+    status: str
+    reason: str
+    q: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a status that no table knows."""
+        if self.status not in DOUBTS:
+            raise ValueError(f"a doubt is one of {', '.join(DOUBTS)}, not {self.status}")
+
+    def concerns(self, q: float) -> bool:
+        """Tell whether it concerns a ring."""
+        return self.q is None or math.isclose(q, self.q, rel_tol=1e-9)
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a scan came from.
 
-    ``notes`` are the assumptions that a reader made and the named files that it did not find.
+    ``notes`` are the assumptions that a reader made and the named files that it did not find; ``doubts`` those for
+    which no number of this file can be trusted without a look.
     """
 
     file_name: str = quantity("", "name of the input file, without folder")
@@ -153,6 +193,7 @@ class Origin:
     sha256: str = quantity("", "hash of the input file's bytes")
     header: Mapping[str, Json] = quantity("", "every header key", default={})
     notes: tuple[str, ...] = quantity("", "assumptions and missing named files", default=())
+    doubts: tuple[Doubt, ...] = quantity("", "what cannot be trusted without a look", default=())
 
 
 @dataclass(frozen=True)

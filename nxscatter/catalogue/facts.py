@@ -84,6 +84,7 @@ _ORIENTATION = {
     "S_peak": "peak",
     "S_frame": "frame",
     "S_status": "status",
+    "S_reason": "reason",
 }
 
 

@@ -74,6 +74,8 @@ def table(
         records = [container.record(name) for name in dict.fromkeys(row["record"] for row in made)]
         for note in dict.fromkeys(note for record in records for note in record.notes):
             log.warning("%s: %s", container.path.name, note)
+        for doubt in dict.fromkeys(doubt for record in records for doubt in record.doubts):
+            log.warning("%s: %s: %s", container.path.name, doubt.status, doubt.reason)
         return made
 
     tables, failed = each(read, files, len(files) == 1)

@@ -28,7 +28,7 @@ _RESULTS = ("S", "S_error", "S_method", "S_harmonic", "P4", "R2", "chi2_red", "s
 
 def columns() -> tuple[str, ...]:
     """Return the names of the columns, in order."""
-    return (*_WHERE, "model", *PARAMETERS, *_RESULTS, *(f"{name}_error" for name in PARAMETERS))
+    return (*_WHERE, "model", *PARAMETERS, *_RESULTS, *(f"{name}_error" for name in PARAMETERS), "reason")
 
 
 def units(column: str) -> str:
@@ -55,7 +55,8 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
     Returns
     -------
     list of dict
-        Plain values under the names of `columns`; None for what a model lacks and for what is not known. A fit
+        Plain values under the names of `columns`; None for what a model lacks and for what is not known. ``reason``
+        tells the status in words, ``reasons`` lists all that speaks against the row. A fit
         without order parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made
         without one. The mean of all frames has ``frame`` None.
     """
@@ -76,7 +77,9 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         found += _fitted(fit, pick(standing), load)
     for order in free:
         found += _model_free(order, load)
-    return [{name: _plain({**common, **row}.get(name)) for name in columns()} for row in found]
+    return [
+        {name: _plain({**common, **row}.get(name)) for name in columns()} | {"reasons": row["reasons"]} for row in found
+    ]
 
 
 def to_pandas(table: Sequence[Mapping[str, Json]]) -> pandas.DataFrame:
@@ -105,10 +108,9 @@ def _fitted(record: Record, orders: Sequence[Record], load: _Load) -> list[Row]:
         for name in PARAMETERS:
             if name in fits.values:
                 row |= {name: fits.values[name][number], f"{name}_error": fits.errors[name][number]}
-        row |= {name: getattr(fits, name)[number] for name in ("S_harmonic", "R2", "chi2_red", "status")}
-        # what is wrong with the fit comes before what is wrong with its order parameter
-        kept = {"status": row["status"]} if row["status"] != "ok" else {}
-        made += [row | order | kept for order in found.get((fits.model, *place), [{}])]
+        row |= {name: getattr(fits, name)[number] for name in ("S_harmonic", "R2", "chi2_red")}
+        verdict = _verdict(fits, number)
+        made += [row | _joined(verdict, order) for order in found.get((fits.model, *place), [{}])]
     return made
 
 
@@ -152,8 +154,24 @@ def _order(orientation: Orientation, number: int) -> Row:
         "S_method": orientation.method[number],
         "P4": orientation.P4[number],
         "reflection": orientation.reflection[number] or None,
-        "status": orientation.status[number],
+        **_verdict(orientation, number),
     }
+
+
+def _verdict(result: Fits | Orientation, number: int) -> Row:
+    return {
+        "status": result.status[number],
+        "reason": result.reason[number] or None,
+        "reasons": list(result.reasons(number)),
+    }
+
+
+def _joined(verdict: Row, order: Row) -> Row:
+    """Return an order parameter's columns with the verdict on its fit: what is wrong with the fit comes first."""
+    if not order:
+        return verdict
+    reasons = list(dict.fromkeys([*verdict["reasons"], *order["reasons"]]))
+    return {**order, **(verdict if verdict["status"] != "ok" else {}), "reasons": reasons}
 
 
 def _plain(value: Any) -> Json:

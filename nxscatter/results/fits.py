@@ -10,7 +10,7 @@ import numpy as np
 
 from nxscatter.fields import quantity
 from nxscatter.model import Floats, Ints
-from nxscatter.results.base import Intensities, Result, first_of
+from nxscatter.results.base import Intensities, Rows, first_of
 from nxscatter.results.plots import Axis, Plot, scattered
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _PARAMETER_UNITS = {
 
 
 @dataclass(frozen=True)
-class Fits(Intensities):
+class Fits(Rows, Intensities):
     """Fitted lines: one row a frame, ring and peak.
 
     ``values`` and ``errors`` map a parameter's name to one number a row (NaN: not fitted, held fixed for an
@@ -114,7 +114,7 @@ class Fits(Intensities):
 
 
 @dataclass(frozen=True)
-class Orientation(Result):
+class Orientation(Rows):
     """Order parameters: one row a frame, ring, peak, fitted model and method."""
 
     group: ClassVar[str] = "table"

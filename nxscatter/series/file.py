@@ -34,7 +34,7 @@ _NAMES = {"field_mT": ("magnetic_field", "mT"), "time_s": ("time", "s"), "elapse
 _WHOLE = {"frame": -1, "peak": 0, "sweep": 0}  # and what stands for none
 _TEXTS = (
     *("file", "start_time", "direction", "record", "sample", "hkl"),
-    *("angle", "reflection", "model", "S_method", "status"),
+    *("angle", "reflection", "model", "S_method", "status", "reason"),
 )
 
 

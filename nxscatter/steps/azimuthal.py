@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -124,7 +125,7 @@ class AzimuthalProfiles(Step):
         own = slice(0, len(chosen.q))
         notes = [*image.notes, *geometry.notes, *chosen.notes, *chosen.missing, *extinctions(self.cif, self.hkl)]
         notes += _narrow_rings(geometry, chosen.q, bins, numbers[own])
-        more: dict[str, Floats] = {}
+        more: dict[str, Any] = {}  # what not every profile has
         replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None
         if replicates is not None:
             more["replicates"] = replicates[:, own]

@@ -22,7 +22,7 @@ from nxscatter.store.lineage import why_stale
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.nexus.codec import read_attachment, read_values
 from nxscatter.store.nexus.frames import Hdf5Reader
-from nxscatter.store.nexus.hdf5 import read_text
+from nxscatter.store.nexus.hdf5 import read_json, read_text
 from nxscatter.store.record import Record, parameters
 from nxscatter.store.summary import described
 
@@ -147,7 +147,10 @@ class Container:
     @cached_property
     def origin(self) -> Origin:
         """Where the scan came from."""
-        return layout.read_origin(self.part("source"))
+        with self.opened() as file:
+            known = layout.DOUBTS_NOTE in file["entry"]
+            doubts = read_json(file, f"/entry/{layout.DOUBTS_NOTE}") if known else []
+        return layout.read_origin(self.part("source"), doubts)
 
     @property
     def masks(self) -> tuple[Attachment, ...]:

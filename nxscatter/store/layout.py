@@ -7,6 +7,7 @@ What NXsas asks for is written in its own terms; beside it, ``/entry/instrument/
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from nxscatter.errors import ContainerError
-from nxscatter.model import Beam, Detector, Exposure, Origin, Sample, Scan
+from nxscatter.model import Beam, Detector, Doubt, Exposure, Origin, Sample, Scan
 from nxscatter.plain import Json, canonical_json
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import write_attachment, write_json, write_values
@@ -47,6 +48,7 @@ DESCRIPTION = "instrument/description"
 ATTACHMENTS = "attachments"
 LEDGER = "/entry/ledger"
 CONTENTS = "/entry/contents"
+DOUBTS_NOTE = "doubts"  # in the entry, where a reader had any
 
 
 def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> tuple[Group, Array]:
@@ -163,8 +165,8 @@ def write_ledger(file: h5py.File, ledger: dict[str, Any]) -> None:
     hdf5.write(file["entry"], "ledger", ledger_note(ledger))
 
 
-def read_origin(note: Group) -> Origin:
-    """Return where the scan came from, as ``source`` of the entry tells it."""
+def read_origin(note: Group, doubts: Sequence[Mapping[str, Any]]) -> Origin:
+    """Return where the scan came from, as the notes ``source`` and `DOUBTS_NOTE` of the entry tell it."""
     reader, *notes = note["description"].value.split("\n")
     return Origin(
         file_name=note["file_name"].value,
@@ -173,6 +175,7 @@ def read_origin(note: Group) -> Origin:
         sha256=note["checksum"].value,
         header=json.loads(note["data"].value),
         notes=tuple(notes),
+        doubts=tuple(Doubt(**doubt) for doubt in doubts),
     )
 
 
@@ -294,6 +297,9 @@ def _add_source(entry: Group, scan: Scan) -> None:
     for number, (path, value) in enumerate(sorted(scan.metadata.items()), 1):
         # names of other programs need not be NeXus names: the path is kept as an attribute
         metadata.field(f"item_{number}", _plain(value), source_path=path)
+    if origin.doubts:
+        about = "what cannot be trusted without a look"
+        write_json(entry, DOUBTS_NOTE, [vars(doubt) for doubt in origin.doubts], about)
     if scan.structure:
         write_json(metadata, "structure", scan.structure, "path of the frames, attributes of groups and datasets")
 

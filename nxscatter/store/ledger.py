@@ -91,6 +91,8 @@ def write_record(
         "inputs": {key: [vars(source) for source in sources] for key, sources in inputs.items()},
         "auto": dict(result.auto),
         "notes": list(result.notes),
+        # told only where there are any, so that records without stay what they were
+        **({"doubts": [vars(doubt) for doubt in result.doubts]} if result.doubts else {}),
         "environment": environment(),
     }
     write_json(group, "configuration", configuration)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nxscatter.errors import ParameterError
-from nxscatter.model import Attachment
+from nxscatter.model import Attachment, Doubt
 from nxscatter.plain import Json
 from nxscatter.results import Image
 from nxscatter.step import Step, get_step, make_step
@@ -107,6 +107,11 @@ class Record:
         return tuple(self.configuration["notes"])
 
     @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What the result stands on that cannot be trusted, the gravest first."""
+        return tuple(Doubt(**doubt) for doubt in self.configuration.get("doubts", ()))
+
+    @property
     def environment(self) -> dict[str, str]:
         """Versions of the programs that made it."""
         return dict(self.configuration["environment"])
@@ -169,13 +174,13 @@ class Record:
             Of the class that the step declares; notes and automatic values included.
         """
         if self._result is not None:
-            return replace(deepcopy(self._result), notes=self.notes, auto=self.auto)
+            return replace(deepcopy(self._result), notes=self.notes, auto=self.auto, doubts=self.doubts)
         kind = get_step(self.step).output()
         content = Group(self.path)
         with self.container.opened() as file:
             content.members = {name: hdf5.read(file, f"{self.path}/{name}") for name in result_groups(kind)}
         result: Result = read_result(content, kind)
-        return replace(result, notes=self.notes, auto=self.auto)
+        return replace(result, notes=self.notes, auto=self.auto, doubts=self.doubts)
 
     def __repr__(self) -> str:
         """Name and step in one line."""

@@ -21,6 +21,7 @@ from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source
 from nxscatter.store.record import Record
 from nxscatter.store.writer import Writer, appending
+from nxscatter.workflow.doubts import inherited
 from nxscatter.workflow.lookahead import Uses, shared_frames
 from nxscatter.workflow.step_inputs import Converted, result_kind
 
@@ -152,7 +153,7 @@ def recompute(container: Container, record: Record, session: Run | None = None) 
             if path not in by_path:
                 raise StepError(f"{record.name}: its input {path} is not in {container.path}")
         arguments[key] = _value(session, kind, key, [by_path[path] for path in paths])
-    return _call(step, arguments)
+    return _call(step, arguments, container)
 
 
 def _run_in(
@@ -186,14 +187,15 @@ def _run_one(session: Run, writer: Writer, step: Step, name: str, chosen: Mappin
         return latest[-1]
     for key, kind in step.inputs().items():
         arguments[key] = _value(session, kind, key, records[key])
-    result = _call(step, arguments)
+    result = _call(step, arguments, session.container)
     record = writer.append(step, name, sources, result)
     session.results[record.name] = result
     return record
 
 
-def _call(step: Step, arguments: Mapping[str, Any]) -> Result:
-    return cast("Callable[..., Result]", step)(**arguments)
+def _call(step: Step, arguments: Mapping[str, Any], container: Container) -> Result:
+    result = cast("Callable[..., Result]", step)(**arguments)
+    return result.doubted(inherited(arguments, container.origin.doubts))
 
 
 def _up_to_date(record: Record, step: Step, sources: Mapping[str, Sequence[Source]]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from nxscatter.model import Attachment
+from nxscatter.model import DOUBTS, Attachment
 from nxscatter.plain import Json
 from nxscatter.step import Step, parameter_types, registry
 
@@ -44,6 +44,11 @@ def configuration_schema() -> dict[str, Json]:
     """Return the JSON schema of a record's configuration: what was run, on what, and by which programs."""
     text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
     source = {"type": "object", "properties": {"path": text, "checksum": _SHA256}, "required": ["path", "checksum"]}
+    doubt = {
+        "type": "object",
+        "properties": {"status": {"enum": list(DOUBTS)}, "reason": text, "q": {"type": ["number", "null"]}},
+        "required": ["status", "reason", "q"],
+    }
     described = {
         "step": text,
         "step_version": {"type": "integer", "minimum": 1},
@@ -52,6 +57,11 @@ def configuration_schema() -> dict[str, Json]:
         "inputs": {"type": "object", "additionalProperties": {"type": "array", "items": source}},
         "auto": {"type": "object", "description": "what the step chose by itself"},
         "notes": {**texts, "description": "warnings"},
+        "doubts": {
+            "type": "array",
+            "items": doubt,
+            "description": "what not to trust it for",
+        },
         "environment": {"type": "object", "additionalProperties": text, "description": "versions of the programs"},
     }
     return {
@@ -59,7 +69,7 @@ def configuration_schema() -> dict[str, Json]:
         "title": "nxscatter configuration",
         "type": "object",
         "properties": described,
-        "required": list(described),
+        "required": [name for name in described if name != "doubts"],
         "additionalProperties": False,
         "allOf": [_stored_step(kind) for _, kind in sorted(registry().items())],
     }

@@ -137,7 +137,7 @@ def test_the_table_file_holds_the_table(processed: Container, exported: dict[str
     rows = table.rows(processed)
     assert len(cells) == len(rows) > 0
     for row, line in zip(rows, cells, strict=True):
-        for cell, value in zip(line, row.values(), strict=True):
+        for cell, value in zip(line, (row[name] for name in table.columns()), strict=True):
             assert cell == "" if value is None else type(value)(cell) == value
 
 

@@ -26,6 +26,7 @@ file record sample field_mT elapsed_s frame q hkl angle peak reflection model
 y0 I x0 x0_S gamma eta slope kappa a b
 S S_error S_method S_harmonic P4 R2 chi2_red status
 y0_error I_error x0_error x0_S_error gamma_error eta_error slope_error kappa_error a_error b_error
+reason
 """.split()  # noqa: SIM905
 NAN = float("nan")
 
@@ -154,7 +155,7 @@ def bench(tmp_path: Path, profiles_only: Path, registered: None) -> Bench:
 def test_columns_are_those_of_the_contract_in_its_order(bench: Bench) -> None:
     bench.put(fits("pseudo_voigt", PSEUDO_VOIGT), "pv")
     assert list(table.columns()) == CONTRACT
-    assert [list(row) for row in bench.rows()] == [CONTRACT]
+    assert [list(row) for row in bench.rows()] == [[*CONTRACT, "reasons"]]
 
 
 def test_one_row_for_each_definition_of_s(bench: Bench) -> None:
