@@ -4,52 +4,59 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
+Json: TypeAlias = Any
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def canonical_json(value: Json) -> str:
+def canonical_json(value: Any) -> str:
     """Write JSON one way only: sorted keys, no spaces, UTF-8, no NaN (``null`` instead)."""
-    return _CANONICAL.encode(_finite(value))
+    return _CANONICAL.encode(plain(value))
 
 
-def _finite(value: Json) -> Json:
-    if value is None or isinstance(value, str | int):
-        return value
+def null_for_nan(value: Any) -> Json:
+    """Return the value, None for NaN and infinities, which JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def plain(value: Any, leaf: Callable[[Any], Json] = null_for_nan) -> Json:
+    """Turn a value into one of JSON.
+
+    Parameters
+    ----------
+    value : object
+        Mappings become dict, tuples and arrays of numpy lists, scalars of numpy those of Python, bytes text.
+    leaf : callable
+        What is made of each value that holds no others, such as NaN.
+    """
+    if isinstance(value, str):
+        return leaf(value)
+    if hasattr(value, "tolist"):  # of numpy, which is too slow to import where nothing but JSON is written
+        value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): plain(item, leaf) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return _finite(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+        return [plain(item, leaf) for item in value]
+    return leaf(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
 
 
-def plain(value: Any) -> Json:
-    """Turn a header value into a JSON one: bytes to text, numpy to Python, an array of one to its element."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist() if value.size != 1 else value.ravel()[0]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
+def header_value(value: Any) -> Json:
+    """Turn a value of a header into one of JSON; NaN stays, since the number may yet be used.
+
+    An array of one is its element, a text has no blanks or NUL around it, and what JSON does not know is a text.
+    """
+    return plain(only_element(value), _header_leaf)
+
+
+def only_element(value: Any) -> Any:
+    """Return the element of an array of one, in any number of dimensions; everything else as it is."""
+    return value.ravel()[0] if getattr(value, "size", None) == 1 else value
+
+
+def _header_leaf(value: Any) -> Json:
     if isinstance(value, str):
         return value.strip(" \t\r\n\0")
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return str(value)
-
-
-Json: TypeAlias = Any
+    return value if value is None or isinstance(value, int | float) else str(value)

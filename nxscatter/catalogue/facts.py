@@ -9,11 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from nxscatter.plain import Json, canonical_json
+from nxscatter.plain import Json, canonical_json, only_element, plain
 from nxscatter.results import Geometry, Orientation
 from nxscatter.step import get_step
 from nxscatter.store import layout
@@ -149,7 +147,7 @@ def software(container: Container) -> tuple[str, ...]:
     }
     if not found:
         with container.opened() as file:
-            found = {f"nxscatter {_plain(file.attrs['creator_version'])}"}
+            found = {f"nxscatter {plain(file.attrs['creator_version'])}"}
     return tuple(sorted(found, key=lambda text: (not text.startswith("nxscatter"), text)))
 
 
@@ -192,21 +190,7 @@ def read_facts(file: h5py.File, paths: Mapping[str, str]) -> Iterator[tuple[str,
         if path not in file:
             continue
         dataset = file[path]
-        value = _plain(dataset[()])
+        value = plain(only_element(dataset[()]))
         unknown = value in (None, "", "unknown") or (isinstance(value, list) and all(item is None for item in value))
         if not unknown:
-            yield name, Fact(value, _plain(dataset.attrs.get("units", "")), path)
-
-
-def _plain(value: Any) -> Json:
-    """Turn a value of HDF5 into one of JSON: NaN is None, an array with one element its element."""
-    if isinstance(value, np.ndarray):
-        items = [_plain(item) for item in value.tolist()]
-        return items[0] if len(items) == 1 else items
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
+            yield name, Fact(value, plain(dataset.attrs.get("units", "")), path)

@@ -9,10 +9,12 @@ from typing import Any
 
 import typer
 
+from nxscatter.plain import plain
+
 
 def echo_json(rows: Any) -> None:
     """Print JSON without NaN: what is not known is null."""
-    typer.echo(json.dumps(_strict(rows), indent=1, ensure_ascii=False, allow_nan=False))
+    typer.echo(json.dumps(plain(rows), indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def echo_table(rows: Iterable[Sequence[Any]], head: Sequence[str]) -> None:
@@ -50,13 +52,3 @@ def _shown(value: Any) -> str:
 
 def _is_number(text: str) -> bool:
     return text == "-" or (text[:1] in "-+0123456789" and text[-1:].isdigit())
-
-
-def _strict(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _strict(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_strict(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from nxscatter.plain import Json
+from nxscatter.plain import Json, plain
 from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles
 from nxscatter.store.selection import newest, of_kind
 
@@ -77,9 +75,8 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         found += _fitted(fit, pick(standing), load)
     for order in free:
         found += _model_free(order, load)
-    return [
-        {name: _plain({**common, **row}.get(name)) for name in columns()} | {"reasons": row["reasons"]} for row in found
-    ]
+    names = columns()
+    return [plain({name: (common | row).get(name) for name in names} | {"reasons": row["reasons"]}) for row in found]
 
 
 def to_pandas(table: Sequence[Mapping[str, Json]]) -> pandas.DataFrame:
@@ -172,10 +169,3 @@ def _joined(verdict: Row, order: Row) -> Row:
         return verdict
     reasons = list(dict.fromkeys([*verdict["reasons"], *order["reasons"]]))
     return {**order, **(verdict if verdict["status"] != "ok" else {}), "reasons": reasons}
-
-
-def _plain(value: Any) -> Json:
-    """Return a JSON value: Python numbers, None for NaN."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,9 +13,6 @@ from nxscatter.model import Floats, Ints
 from nxscatter.results.base import Intensities, Result
 from nxscatter.results.plots import Plot
 from nxscatter.results.stages import Stage
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

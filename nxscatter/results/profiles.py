@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from nxscatter.fields import quantity
 from nxscatter.model import Floats, Ints
 from nxscatter.results.base import Intensities, first_of
 from nxscatter.results.plots import Axis, Curve, Plot, curves
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

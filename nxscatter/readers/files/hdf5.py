@@ -18,7 +18,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Hdf5Frames
-from nxscatter.plain import Json, plain
+from nxscatter.plain import Json, header_value
 from nxscatter.readers.base import is_hdf5
 from nxscatter.readers.files.hdf5_values import SMALL, attribute, declared_bytes, read_small
 from nxscatter.readers.files.images import MAX_PIXELS
@@ -106,7 +106,7 @@ class Hdf5Source:
     def value(self, path: str, start: h5py.Group | None = None) -> Json:
         """Return a small dataset as a JSON value, None when it is missing or not small."""
         found = self.dataset(path, start)
-        return None if found is None else plain(self.small(found))
+        return None if found is None else header_value(self.small(found))
 
     def text(self, path: str, start: h5py.Group | None = None) -> str:
         """Return a dataset as text, "" when it is missing."""
@@ -117,8 +117,11 @@ class Hdf5Source:
         """Return the small datasets of a group as JSON values."""
         import h5py
 
-        found = {name: one for name, one in self.children(group) if isinstance(one, h5py.Dataset)}
-        return {os.fsencode(name).decode("utf-8", "replace"): plain(self.small(one)) for name, one in found.items()}
+        return {
+            os.fsencode(name).decode("utf-8", "replace"): header_value(self.small(child))
+            for name, child in self.children(group)
+            if isinstance(child, h5py.Dataset)
+        }
 
     def datasets(self) -> Iterator[tuple[str, h5py.Dataset]]:
         """Yield path and dataset of every dataset in the file, each once."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.plain import Json, canonical_json, plain
+from nxscatter.plain import Json, canonical_json, header_value
 from nxscatter.readers.files.hdf5_values import SMALL
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _attributes(node: h5py.Group | h5py.Dataset) -> dict[str, Json]:
     for name in node.attrs:
         try:
             small = node.attrs.get_id(name).get_storage_size() <= _LONG_ATTRIBUTE
-            found[name] = plain(node.attrs[name]) if small else None
+            found[name] = header_value(node.attrs[name]) if small else None
         except (OSError, TypeError, ValueError, KeyError, RuntimeError):
             found[name] = None
     return found

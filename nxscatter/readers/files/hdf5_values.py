@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nxscatter.plain import plain
+from nxscatter.plain import header_value
 
 if TYPE_CHECKING:
     import h5py
@@ -18,7 +18,7 @@ SMALL = 2**20  # bytes of one value that is kept as metadata
 
 def attribute(node: h5py.Group | h5py.Dataset, name: str) -> str:
     """Return an attribute as text, "" when it is missing."""
-    value = plain(node.attrs.get(name))
+    value = header_value(node.attrs.get(name))
     return "" if value is None else str(value)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Floats, Sample
-from nxscatter.plain import Json, plain
+from nxscatter.plain import Json, header_value
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.headers.titles import parse_time, parse_title
@@ -36,7 +36,7 @@ class Keywords:
 
     def __init__(self, file: str, header: Mapping[str, Any], notes: list[str] | None = None) -> None:
         self.file = file
-        self.header = {key: plain(value) for key, value in header.items()}
+        self.header = {key: header_value(value) for key, value in header.items()}
         self.notes: list[str] = [] if notes is None else notes
         self._key = {key.lower(): key for key in self.header}
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nxscatter.errors import ReadError
-from nxscatter.plain import plain
+from nxscatter.plain import header_value
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 
@@ -49,7 +49,7 @@ def test_a_whole_number_is_one_in_every_form(value: int, form: Any) -> None:
     )
 )
 def test_every_value_becomes_json(value: Any) -> None:
-    json.dumps(plain(value))
+    json.dumps(header_value(value))
 
 
 @pytest.mark.parametrize("value", ["abc", "nan", "inf", math.nan, math.inf, True, [1.0, 2.0], "1 2", "0x10", "1_0"])
