@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from nxscatter.catalogue.profile import NOT_STATED, Profile, check_orcid, read_profile
 from nxscatter.catalogue.series import SeriesEntry, series_record, write_series_crate, write_series_icat
 from nxscatter.errors import ParameterError
+from nxscatter.store.access import is_series
 from nxscatter.store.container import Container
-from nxscatter.store.kinds import is_series
 from nxscatter.store.nexus.transaction import disk_error
 
 if TYPE_CHECKING:

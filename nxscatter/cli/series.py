@@ -34,7 +34,7 @@ def series(
     from nxscatter.errors import ParameterError
     from nxscatter.series.members import read_member
     from nxscatter.series.series import make_series
-    from nxscatter.store.kinds import is_series
+    from nxscatter.store.access import is_series
 
     if (folder is None) == (not files):
         raise ParameterError("name the containers of the series, or the folder to --follow")

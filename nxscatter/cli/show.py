@@ -100,8 +100,8 @@ def view(file: arg.OneContainer) -> int:
     from pathlib import Path
 
     from nxscatter.errors import NxscatterError
+    from nxscatter.store.access import is_series
     from nxscatter.store.container import Container
-    from nxscatter.store.kinds import is_series
 
     path = Path(file)
     path = path if is_series(path) else Container(path).path

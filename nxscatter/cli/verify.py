@@ -13,7 +13,7 @@ from nxscatter.cli.output import echo_json
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
-    from nxscatter.store.verify import Verification
+    from nxscatter.workflow.replay import Replay
 
 _FAILED_REPLAYS = ("different", "not_replayable")
 
@@ -68,17 +68,20 @@ def verify(
     return 1 if failed or any(not row["ok"] or row["replayed"] in _FAILED_REPLAYS for row in rows) else 0
 
 
-def _verified(worker: "Executor", file: Path, replay: bool) -> "Verification":
+def _verified(worker: "Executor", file: Path, with_replay: bool) -> "Replay":
     """Verify a file in another process: the HDF5 library may break down over a damaged one."""
     from nxscatter.errors import ContainerError, NxscatterError
-    from nxscatter.store.verify import Verification, verify
+    from nxscatter.store.verify import verify
+    from nxscatter.workflow.replay import Replay, replay
 
     try:
-        return worker.submit(verify, file, replay).result()
+        if with_replay:
+            return worker.submit(replay, file).result()
+        return Replay(worker.submit(verify, file).result().problems)
     except ContainerError:
         raise
     except NxscatterError:
-        return Verification([f"{file}: cannot be read, the process that tried died; the file may be damaged"])
+        return Replay([f"{file}: cannot be read, the process that tried died; the file may be damaged"])
 
 
 def _echo_lines(lines: list[str]) -> None:

@@ -19,7 +19,7 @@ from nxscatter.mapping.requests import Ring, miller
 from nxscatter.model import Attachment, Floats
 from nxscatter.readers.base import ReadOptions
 from nxscatter.results import Geometry, Image
-from nxscatter.store.kinds import is_container
+from nxscatter.store.access import is_container
 from nxscatter.workflow.paths import PathLike, container_path
 from nxscatter.workflow.process import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
 from nxscatter.workflow.recipe import Recipe, Use

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscatter.output.views import view_of
-from nxscatter.readers.headers.titles import image_number
 from nxscatter.store.selection import of_kind
 
 if TYPE_CHECKING:
@@ -23,6 +22,11 @@ if TYPE_CHECKING:
     from nxscatter.store.record import Record
 
 _LONGEST = 80  # bytes of one part; file systems allow 255 for the whole name
+_IMAGE_NUMBER = (
+    re.compile(r"_(\d+)_raw$"),  # LIMA at ID02
+    re.compile(r"_(\d{5})_\d{2}$"),  # LIMA's own: number of the collection, then of the file
+    re.compile(r"_(\d+)(?:-\d+)?$"),  # Xeuss; of a composite the first frame
+)
 _USAXS_BELOW, _WAXS_ABOVE = 0.03, 1.0  # largest q on the detector, 1/angstrom
 
 
@@ -128,6 +132,24 @@ class Names:
     def radial_comparison(self) -> Path:
         """Figure of the radial profiles of a series."""
         return Path(f"Radial_Profiles_{self.prefix}", f"{self.prefix}_sectors.png")
+
+
+def image_number(file_name: str) -> int | None:
+    """Return the number of an image from its file name, None when it has none.
+
+    Examples
+    --------
+    >>> image_number("LPCNOsaxs_eiger2_00376_raw.h5")
+    376
+    >>> image_number("collection_eiger2_00012_00.h5")
+    12
+    """
+    stem = file_name.rsplit(".", 1)[0]
+    for pattern in _IMAGE_NUMBER:
+        match = pattern.search(stem)
+        if match is not None:
+            return int(match[1])
+    return None
 
 
 def station(file_name: str, detector: Detector, beam: Beam) -> str:

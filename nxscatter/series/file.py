@@ -17,7 +17,7 @@ from nxscatter.output.files import write_file
 from nxscatter.output.formats.csv import csv_text
 from nxscatter.series.curves import plots
 from nxscatter.series.series import AXES, Series, columns
-from nxscatter.store.kinds import is_series
+from nxscatter.store.access import is_series
 from nxscatter.store.layout import SERIES_CREATOR
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import write_plot

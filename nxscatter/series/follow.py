@@ -12,7 +12,7 @@ from pathlib import Path
 from nxscatter.errors import NxscatterError
 from nxscatter.series.members import Member, read_member
 from nxscatter.series.series import Series, make_series
-from nxscatter.store.kinds import is_container
+from nxscatter.store.access import is_container
 
 _PAUSE = 2.0  # seconds
 _log = logging.getLogger("nxscatter")

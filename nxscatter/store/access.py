@@ -1,4 +1,4 @@
-"""Read access to the file of a container: opened for each reading anew, and without locks."""
+"""Read access to files of this program: what a file says that it is; opened for each reading anew, without locks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ContainerError, NxscatterError
+from nxscatter.readers.base import is_hdf5
 from nxscatter.store import layout
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.frames import Hdf5Reader
@@ -72,3 +73,26 @@ def naming_damage(path: Path) -> Iterator[None]:
         raise ContainerError(
             f"{path}: cannot be read ({first_line(error)}); it may be damaged or of another kind"
         ) from error
+
+
+def is_container(path: Path) -> bool:
+    """Tell whether a file says that it is a container of this program; never raises."""
+    return _creator(path) == layout.CREATOR
+
+
+def is_series(path: Path) -> bool:
+    """Tell whether a file says that it is a series of this program; never raises."""
+    return _creator(path) == layout.SERIES_CREATOR
+
+
+def _creator(path: Path) -> str:
+    """Return what a file says that it was made by, "" where it does not."""
+    import h5py
+
+    try:
+        if not path.is_file() or not is_hdf5(path):
+            return ""
+        with h5py.File(path, "r", locking=False) as file:
+            return layout.read_creator(file)
+    except OSError:
+        return ""  # whoever reads it says what is wrong with it

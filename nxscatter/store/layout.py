@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 D = TypeVar("D", Beam, Detector, Exposure)
 CONTAINER_VERSION = 1
+CREATOR = "nxscatter"
 SERIES_CREATOR = "nxscatter series"
 _FRAMES = "instrument/detector/data"
 FRAMES = f"/entry/{_FRAMES}"
@@ -61,7 +62,7 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
     first : ndarray (rows, columns)
         The first frame as it was read back.
     """
-    file.attrs.update(NX_class="NXroot", default="entry", creator="nxscatter", creator_version=__version__)
+    file.attrs.update(NX_class="NXroot", default="entry", creator=CREATOR, creator_version=__version__)
     entry = _entry(scan, compression)
     with hashed_meanwhile(entry, _entry_hashes) as hashed:
         hdf5.write(file, "entry", entry)
@@ -196,6 +197,12 @@ def read_time(file: h5py.File, name: str) -> datetime | None:
     return datetime.fromisoformat(read_text(file, f"entry/{name}")) if name in file["entry"] else None
 
 
+def read_creator(file: h5py.File) -> str:
+    """Return what a file says that it was made by, "" where it does not."""
+    creator = file.attrs.get("creator", "")
+    return creator.decode() if isinstance(creator, bytes) else str(creator)
+
+
 def check_ours(file: h5py.File, path: Path) -> None:
     """Refuse a file that is not a container of this version.
 
@@ -204,11 +211,10 @@ def check_ours(file: h5py.File, path: Path) -> None:
     ContainerError
         For a file of another program or of a newer container version.
     """
-    creator = file.attrs.get("creator", b"")
-    creator = creator.decode() if isinstance(creator, bytes) else str(creator)
+    creator = read_creator(file)
     if creator == SERIES_CREATOR:
         raise ContainerError(f"{path}: is a series; nxscatter view shows it, its table is the CSV file beside it")
-    if creator != "nxscatter" or LEDGER not in file:
+    if creator != CREATOR or LEDGER not in file:
         raise ContainerError(
             f"{path}: is not a nxscatter container (root attribute creator is '{creator}'); convert it first"
         )

@@ -10,8 +10,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TypeAlias
 
+from nxscatter.store.access import is_series
 from nxscatter.store.container import Container
-from nxscatter.store.kinds import is_series
 from nxscatter.store.nexus.hashing import DAMAGE, first_line
 from nxscatter.store.verify import ledger_problems
 

@@ -7,6 +7,7 @@ nxscatter did not make: damage, an edit by hand, a record removed, added or move
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,7 +23,6 @@ from nxscatter.store.nexus.hashing import DAMAGE, combined, first_line, tree_has
 from nxscatter.store.nexus.hdf5 import read_json, read_text
 from nxscatter.store.nexus.tree import Group
 from nxscatter.store.record import Record
-from nxscatter.workflow.replay import OUTCOMES, replay_record
 
 if TYPE_CHECKING:
     import h5py
@@ -36,16 +36,9 @@ class Verification:
     ----------
     problems : list of str
         One line for each thing that is not as it was written, with its path.
-    replayed : str or None
-        ``"exact"``, ``"tolerance"``, ``"different"`` or ``"not_replayable"``: the worst of all records. None when
-        nothing was recomputed.
-    notes : list of str
-        Records that agree with their recomputation within the tolerance, not bit by bit.
     """
 
     problems: list[str] = field(default_factory=list)
-    replayed: str | None = None
-    notes: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -53,16 +46,13 @@ class Verification:
         return not self.problems
 
 
-def verify(path: str | Path, replay: bool = False) -> Verification:
-    """Check all hashes of a container and, if asked, compute all its results again.
+def verify(path: str | Path) -> Verification:
+    """Check all hashes of a container.
 
     Parameters
     ----------
     path : path
         The container. One that cannot be read has failed.
-    replay : bool
-        Also compute every record from its stored parameters and inputs, and compare; not when the frames themselves
-        were altered.
 
     Raises
     ------
@@ -76,16 +66,29 @@ def verify(path: str | Path, replay: bool = False) -> Verification:
         container = Container(path)
     except ContainerError as error:
         return Verification([str(error)])
+    found = _collect(str(path), _problems(container))
+    return Verification(list(dict.fromkeys(found)))  # what cannot be read is met more than once
+
+
+def readable_records(container: Container) -> tuple[dict[str, Record], list[str]]:
+    """Read the records one by one.
+
+    Returns
+    -------
+    records : dict of path to Record
+        Those that can be read, in no particular order.
+    problems : list of str
+        Why each of the others cannot.
+    """
+    with container.opened() as file:
+        names = layout.record_groups(file)
     records: dict[str, Record] = {}
-    found = _collect(str(path), _problems(container, records))
-    problems = list(dict.fromkeys(found))  # what cannot be read is met more than once
-    # altered frames are not decoded: the decoders of some filters crash on damaged bytes
-    if not replay or any(layout.FRAMES in problem for problem in problems):
-        return Verification(problems)
-    outcomes = [replay_record(container, record) for record in records.values()]
-    worst = max((one.outcome for one in outcomes), key=OUTCOMES.index, default=None)
-    problems += [one.message for one in outcomes if one.outcome in ("different", "not_replayable")]
-    return Verification(problems, worst, [one.message for one in outcomes if one.outcome == "tolerance"])
+    problems: list[str] = []
+    for name in names:
+        with _noting(f"/entry/{name}", problems), container.opened() as file:
+            record = Record(container, read_record(file, name))
+            records[record.path] = record
+    return records, problems
 
 
 def ledger_problems(file: h5py.File) -> list[str]:
@@ -116,29 +119,36 @@ def _ledger(file: h5py.File) -> Iterator[str]:
         yield f"{layout.LEDGER}: altered"
 
 
-def _collect(where: str, found: Iterator[str]) -> list[str]:
-    """List problems up to the first thing that cannot be read, which is a problem too."""
-    problems: list[str] = []
+@contextmanager
+def _noting(where: str, problems: list[str]) -> Iterator[None]:
+    """Let the block end at the first thing that cannot be read, which is a problem."""
     try:
-        problems.extend(found)
+        yield
     except NxscatterError as error:
         problems.append(str(error))
     except DAMAGE as error:
         problems.append(f"{where}: cannot be read ({first_line(error)})")
+
+
+def _collect(where: str, found: Iterator[str]) -> list[str]:
+    """List problems up to the first thing that cannot be read, which is a problem too."""
+    problems: list[str] = []
+    with _noting(where, problems):
+        problems.extend(found)
     return problems
 
 
-def _problems(container: Container, records: dict[str, Record]) -> Iterator[str]:
-    """Give all problems, and fill ``records`` with those that can be read, by path."""
+def _problems(container: Container) -> Iterator[str]:
     with container.opened() as file:
         yield from _collect("/", _defaults(file))
         yield from _collect("/entry", _converted(file))
         yield from ledger_problems(file)
-        names = layout.record_groups(file)
-        for name in names:
+        for name in layout.record_groups(file):
             yield from _collect(f"/entry/{name}", _record(file, name))
-    for name in names:
-        yield from _collect(f"/entry/{name}", _read_record(container, name, records))
+    records, unreadable = readable_records(container)
+    yield from unreadable
+    for record in records.values():
+        yield from _collect(record.path, _embedded(record))
     yield from _input_problems(container, records)
 
 
@@ -211,10 +221,7 @@ def _compare(where: str, stored: Mapping[str, str], found: Mapping[str, str]) ->
             named.add(place)
 
 
-def _read_record(container: Container, name: str, records: dict[str, Record]) -> Iterator[str]:
-    with container.opened() as file:
-        record = Record(container, read_record(file, name))
-    records[record.path] = record
+def _embedded(record: Record) -> Iterator[str]:
     for parameter, files in record.attachments().items():
         given = record.parameters[parameter]
         for attachment, stated in zip(files, given if isinstance(given, list) else [given], strict=True):

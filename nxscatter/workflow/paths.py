@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nxscatter.errors import ParameterError
+from nxscatter.store.access import is_container, is_series
 from nxscatter.store.container import Container
-from nxscatter.store.kinds import is_container, is_series
 
 PathLike: TypeAlias = str | Path
 

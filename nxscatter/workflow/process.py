@@ -16,8 +16,8 @@ from nxscatter.model import Scan
 from nxscatter.plain import canonical_json
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.registry import read_scan
+from nxscatter.store.access import is_container
 from nxscatter.store.container import Container
-from nxscatter.store.kinds import is_container
 from nxscatter.store.record import Record
 from nxscatter.store.writer import creating
 from nxscatter.workflow.paths import PathLike, container_path, paths_of

@@ -347,14 +347,14 @@ def test_the_same_call_adds_nothing(id02_file: Simulated) -> None:
 
 def test_containers_stay_valid(id02_file: Simulated) -> None:
     from nxscatter.store.validate import validate
-    from nxscatter.store.verify import verify
+    from nxscatter.workflow.replay import replay
 
     data = Mapping(id02_file.path, qvalues=[0.05], container=None)
     data.azim_profile_fit(kinetic=True)
     data.plot2d_vsq()
     found = validate(data.container.path)
     assert (found.errors, found.warnings, found.messages) == (0, 0, [])
-    checked = verify(data.container.path, replay=True)
+    checked = replay(data.container.path)
     assert checked.ok
     assert checked.replayed == "exact"
 

@@ -24,8 +24,8 @@ from nxscatter.series.file import write
 from nxscatter.series.follow import follow
 from nxscatter.series.members import Member, directions, in_order, names_of, read_member, sweeps
 from nxscatter.series.series import Series, collect, columns, make_series
+from nxscatter.store.access import is_container, is_series
 from nxscatter.store.container import Container
-from nxscatter.store.kinds import is_container, is_series
 from nxscatter.store.nexus.transaction import Lock
 from nxscatter.store.validate import Validation, validate
 from nxscatter.workflow.paths import expand

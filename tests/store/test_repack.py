@@ -18,6 +18,7 @@ from nxscatter.store.nexus.transaction import Lock
 from nxscatter.store.repack import repack
 from nxscatter.store.verify import verify
 from nxscatter.workflow import runner
+from nxscatter.workflow.replay import replay
 from support import toy
 
 
@@ -48,7 +49,7 @@ def test_nothing_but_the_size_changes(grown: Container, tmp_path: Path) -> None:
     assert content(grown.path) == before
     again = Container(grown.path)
     assert [record.checksum for record in again.records] == checksums
-    assert verify(again.path, replay=True).replayed == "exact"
+    assert replay(again.path).replayed == "exact"
     assert compare(again, toy.make(tmp_path / "x.nxs")) != []  # and it is read as ever
     runner.run(again, toy.ToyCaving(fill=0.5))
     assert verify(again.path).ok

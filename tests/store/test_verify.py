@@ -8,7 +8,7 @@ import hdf5plugin  # noqa: F401  (the frames are read here)
 import numpy as np
 import pytest
 
-from nxscatter.errors import ContainerError, UnknownStepError
+from nxscatter.errors import ContainerError
 from nxscatter.model import Attachment
 from nxscatter.plain import canonical_json
 from nxscatter.store import layout
@@ -17,6 +17,7 @@ from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.hashing import text_hash
 from nxscatter.store.verify import verify
 from nxscatter.workflow import runner
+from nxscatter.workflow.replay import replay
 from support import toy
 
 FRAMES = "/entry/instrument/detector/data"
@@ -24,7 +25,7 @@ FRAMES = "/entry/instrument/detector/data"
 
 def test_an_untouched_container_has_no_problem(box):
     found = verify(box.path)
-    assert (found.problems, found.ok, found.replayed) == ([], True, None)
+    assert (found.problems, found.ok) == ([], True)
 
 
 def test_neither_has_one_without_records(tmp_path):
@@ -55,8 +56,7 @@ def test_neither_has_a_copy_written_by_other_tools(box, tmp_path):
 
 
 def test_neither_has_one_made_by_the_real_steps(processed_file):
-    found = verify(processed_file, replay=True)
-    assert (found.problems, found.replayed, found.notes) == ([], "exact", [])
+    assert verify(processed_file).problems == []
 
 
 def value(path, change):
@@ -291,7 +291,7 @@ def test_a_record_forged_with_all_its_hashes_is_found_by_its_successor(box):
         "/entry/toy_order_v1/result/checksum: does not fit this record and the one before it",
         "/entry/toy_order_v1: its input /entry/toy_fit_v1 is not the one that it was made from",
     ]
-    assert verify(box.path, replay=True).replayed == "different"
+    assert replay(box.path).replayed == "different"
 
 
 def test_damage_never_reaches_a_decoder_that_would_crash(processed_file, tmp_path):
@@ -305,13 +305,6 @@ def test_damage_never_reaches_a_decoder_that_would_crash(processed_file, tmp_pat
         damaged[chunk.byte_offset + dice.randrange(chunk.size)] ^= 1 << dice.randrange(8)
         copy.write_bytes(damaged)
         assert any(f"{path} cannot be read" in problem for problem in verify(copy).problems)
-
-
-def test_altered_frames_are_not_replayed(box):
-    with h5py.File(box.path, "r+") as file:
-        file[FRAMES][0, 0, 0] += 1
-    found = verify(box.path, replay=True)
-    assert (found.ok, found.replayed) == (False, None)
 
 
 @pytest.mark.parametrize("keep", [0, 10, 600, 40_000, 200_000])
@@ -331,134 +324,3 @@ def test_a_foreign_file_has_failed(tmp_path):
 def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ContainerError, match="no such file"):
         verify(tmp_path / "x.nxs")
-
-
-def test_replay_is_exact_here(box):
-    found = verify(box.path, replay=True)
-    assert (found.ok, found.replayed, found.notes) == (True, "exact", [])
-
-
-def test_a_container_alone_is_enough_to_replay(box, tmp_path, monkeypatch):
-    folder = tmp_path / "alone"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    moved = shutil.move(box.path, folder / "x.nxs")
-    assert verify(moved, replay=True).replayed == "exact"
-
-
-def shifted(kind, by):
-    """A caving whose numbers differ from those that were stored."""
-    original = kind.__call__
-
-    def call(self, image: toy.Image) -> toy.Image:
-        result = original(self, image)
-        return toy.Image(intensity=result.intensity * np.float32(1 + by), flags=result.flags, frames=result.frames)
-
-    return call
-
-
-def test_replay_within_the_tolerance_says_how_far_and_which_environment(box, monkeypatch):
-    from nxscatter.workflow import replay
-
-    monkeypatch.setattr(toy.ToyCaving, "__call__", shifted(toy.ToyCaving, 3e-7))
-    monkeypatch.setattr(replay, "environment", lambda: {**box.records[0].environment, "numpy": "9.9"})
-    found = verify(box.path, replay=True)
-    assert (found.ok, found.replayed) == (True, "tolerance")
-    assert "/entry/toy_caving_v1: agrees within 1e-06, not bit by bit; farthest image/intensity" in found.notes[0]
-    assert f"numpy {np.__version__} then, 9.9 now" in found.notes[0]
-
-
-def test_replay_beyond_the_tolerance_names_dataset_and_distance(box, monkeypatch):
-    monkeypatch.setattr(toy.ToyCaving, "__call__", shifted(toy.ToyCaving, 0.25))
-    found = verify(box.path, replay=True)
-    assert (found.ok, found.replayed) == (False, "different")
-    assert found.problems == [
-        "/entry/toy_caving_v1/image/intensity: differs from its recomputation by 0.25 of its largest value; "
-        "the environment is the same"
-    ]
-
-
-def test_replay_finds_another_pattern_of_missing_values(box, monkeypatch):
-    def call(self, image: toy.Image) -> toy.Image:
-        return toy.Image(intensity=image.intensity, flags=image.flags, frames=image.frames)
-
-    monkeypatch.setattr(toy.ToyCaving, "__call__", call)
-    found = verify(box.path, replay=True)
-    assert found.replayed == "different"
-    assert "in text, type, shape or attributes" in found.problems[0]
-
-
-def test_replay_with_newer_code_is_refused(box, monkeypatch):
-    monkeypatch.setattr(toy.ToyFit, "version", 2)
-    found = verify(box.path, replay=True)
-    assert (found.ok, found.replayed) == (False, "not_replayable")
-    assert found.problems == [
-        "/entry/toy_fit_v1: cannot be replayed: step toy_fit is version 2 here, version 1 is not kept"
-    ]
-
-
-def test_what_stands_on_a_lost_version_is_not_replayable_either(box, monkeypatch):
-    """Frame by frame, a profile is made through the steps of its image."""
-
-    def call(self, image: toy.Image, geometry: toy.Geometry, rings: toy.Rings | None = None) -> toy.Profiles:
-        return image.stage.shape
-
-    monkeypatch.setattr(toy.ToyCaving, "version", 2)
-    monkeypatch.setattr(toy.ToyProfiles, "__call__", call)
-    problems = verify(box.path, replay=True).problems
-    assert any(one.startswith("/entry/toy_profiles_v1: cannot be replayed: step toy_caving") for one in problems)
-
-
-def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
-    from nxscatter import step
-
-    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
-    monkeypatch.setattr(step, "_OLDER", {})
-
-    class Newer(toy.ToyFit):
-        name = "toy_fit"
-        version = 2
-
-        def __call__(self, profiles: toy.Profiles) -> toy.Fits:
-            raise AssertionError("the record was made by version 1")
-
-    assert step.get_step("toy_fit") is Newer
-    assert step.get_step("toy_fit", 1) is toy.ToyFit
-    assert verify(box.path, replay=True).replayed == "exact"
-
-
-def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch, toys):
-    from nxscatter import step
-
-    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
-    monkeypatch.setattr(step, "_OLDER", {})
-
-    class Older(toy.ToyFit):
-        name = "toy_fit"
-        version = 0
-
-    assert step.get_step("toy_fit") is toy.ToyFit
-    assert step.get_step("toy_fit", 0) is Older
-    with pytest.raises(UnknownStepError, match="step toy_fit is version 1 here, version 5 is not kept"):
-        step.get_step("toy_fit", 5)
-
-
-def test_replay_without_the_step_is_refused(box, monkeypatch):
-    from nxscatter import step
-
-    monkeypatch.delitem(step._REGISTRY, "toy_order")
-    found = verify(box.path, replay=True)
-    assert found.replayed == "not_replayable"
-    assert found.problems[0].startswith("/entry/toy_order_v1: cannot be replayed: unknown step 'toy_order'")
-
-
-def test_replay_reports_a_step_that_fails(box, monkeypatch):
-    from nxscatter.errors import StepError
-
-    def call(self, profiles: toy.Profiles) -> toy.Fits:
-        raise StepError("no")
-
-    monkeypatch.setattr(toy.ToyFit, "__call__", call)
-    found = verify(box.path, replay=True)
-    assert found.replayed == "different"
-    assert found.problems == ["/entry/toy_fit_v1: cannot be computed again: no"]

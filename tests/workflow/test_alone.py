@@ -12,8 +12,8 @@ from nxscatter import simulate
 from nxscatter.output.export import available, export
 from nxscatter.readers.base import ReadOptions
 from nxscatter.store.container import Container
-from nxscatter.store.verify import verify
 from nxscatter.workflow.process import process
+from nxscatter.workflow.replay import replay
 
 CIF = """data_lamellae
 _cell_length_a 100
@@ -71,7 +71,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def test_every_record_is_computed_again_exactly(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(alone.parent)
-    found = verify(alone.name, replay=True)
+    found = replay(alone.name)
     assert (found.ok, found.replayed, found.notes) == (True, "exact", [])
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nxscatter.errors import ParameterError
-from nxscatter.store.kinds import is_container
+from nxscatter.store.access import is_container
 from nxscatter.workflow.paths import container_path, expand
 from nxscatter.workflow.process import convert
 

@@ -17,11 +17,11 @@ from nxscatter.errors import ContainerError
 from nxscatter.output import table
 from nxscatter.store.container import Container
 from nxscatter.store.nexus.frames import Hdf5Reader
-from nxscatter.store.verify import verify
 from nxscatter.workflow import lookahead
 from nxscatter.workflow.prepare import prepare
 from nxscatter.workflow.process import Processed, convert, run_recipe
 from nxscatter.workflow.recipe_file import parse_recipe
+from nxscatter.workflow.replay import replay
 from support import tiny
 
 FRAMES = 12
@@ -153,7 +153,7 @@ def test_other_rings_of_a_container_take_one_reading(done: Container, readings: 
     readings.clear()
     assert process(path, q=(0.06,)).added == ()
     assert readings == []
-    assert verify(path, replay=True).replayed == "exact"
+    assert replay(path).replayed == "exact"
 
 
 def test_a_pixel_that_dies_in_a_later_frame_is_out_in_all(
@@ -175,7 +175,7 @@ def test_a_pixel_that_dies_in_a_later_frame_is_out_in_all(
     assert np.nanmax(profiles.intensity) < 1e6
     again = run_recipe(done.container, prepare(q=(0.06,), settings=EACH))
     assert np.nanmax(again.container.latest("azimuthal_profiles").load().intensity) < 1e6  # type: ignore[attr-defined]
-    assert verify(done.container.path, replay=True).replayed == "exact"
+    assert replay(done.container.path).replayed == "exact"
 
 
 def test_rings_that_are_found_take_a_second_reading(

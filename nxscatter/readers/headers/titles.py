@@ -1,4 +1,4 @@
-"""What titles, file names and dates say: sample, magnetic field, image number, time."""
+"""What titles, file names and dates say: sample, magnetic field, frames of a composite, time."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 _FIELD = re.compile(r"(?:^|(?<=[_ ]))(?P<number>-?(?:\d+\.?\d*|\.\d+)) ?(?P<unit>mT|T)(?=[_ ]|$)")
-_IMAGE_NUMBER = (
-    re.compile(r"_(\d+)_raw$"),
-    re.compile(r"_(\d{5})_\d{2}$"),
-    re.compile(r"_(\d+)(?:-\d+)?$"),
-)
 _COMPOSITE = re.compile(r"^(?P<prefix>.+?)(?:_0)?_vd(?=_).*?_(?P<first>\d+)-(?P<second>\d+)(?=[_.]|$)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _CTIME = re.compile(
@@ -73,24 +68,6 @@ def parse_title(title: str) -> Title:
 def _millitesla(match: re.Match[str]) -> float:
     # decimal, so that 1.001 T is 1001 mT and not 1000.9999999999999
     return float(Decimal(match["number"]) * (1000 if match["unit"] == "T" else 1))
-
-
-def image_number(file_name: str) -> int | None:
-    """Return the number of an image from its file name, None when it has none.
-
-    Examples
-    --------
-    >>> image_number("LPCNOsaxs_eiger2_00376_raw.h5")
-    376
-    >>> image_number("collection_eiger2_00012_00.h5")
-    12
-    """
-    stem = file_name.rsplit(".", 1)[0]
-    for pattern in _IMAGE_NUMBER:
-        match = pattern.search(stem)
-        if match is not None:
-            return int(match[1])
-    return None
 
 
 def parse_composite(file_name: str) -> Composite | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nxscatter.readers.headers.titles import image_number, parse_composite, parse_time, parse_title
+from nxscatter.readers.headers.titles import parse_composite, parse_time, parse_title
 
 
 @pytest.mark.parametrize(
@@ -61,22 +61,6 @@ def test_every_sample_and_field_come_back(sample: str, number: object, unit: str
 def test_no_title_is_an_error(title: str) -> None:
     found = parse_title(title)
     assert np.isnan(found.field_mT) == bool(found.reason)
-
-
-@pytest.mark.parametrize(
-    ("name", "number"),
-    [
-        ("LPCNOsaxs_eiger2_00376_raw.h5", 376),
-        ("LPCNO_eiger2_00230_raw.h5", 230),
-        ("LPCNO_waxs_00017_raw.h5", 17),
-        ("my_collection_2_eiger2_00012_00.h5", 12),
-        ("xeuss_AgBh_2018-01-31-OT_0_13459.edf", 13459),
-        ("OT_vd_0_13459-13460.edf", 13459),
-        ("mask.edf", None),
-    ],
-)
-def test_image_numbers(name: str, number: int | None) -> None:
-    assert image_number(name) == number
 
 
 @pytest.mark.parametrize(
