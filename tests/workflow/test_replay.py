@@ -102,7 +102,7 @@ def test_what_stands_on_a_lost_version_is_not_replayable_either(box, monkeypatch
 def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
     from nxscatter import step
 
-    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
+    monkeypatch.setattr(step, "_REGISTRY", step.registry())
     monkeypatch.setattr(step, "_OLDER", {})
 
     class Newer(toy.ToyFit):
@@ -120,7 +120,7 @@ def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
 def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch, toys):
     from nxscatter import step
 
-    monkeypatch.setattr(step, "_REGISTRY", dict(step._REGISTRY))
+    monkeypatch.setattr(step, "_REGISTRY", step.registry())
     monkeypatch.setattr(step, "_OLDER", {})
 
     class Older(toy.ToyFit):
