@@ -29,9 +29,9 @@ def history(file: arg.OneContainer, as_json: arg.Json = False) -> None:
     if as_json:
         echo_json([_entry(record) for record in container.records])
         return
-    from nxscatter.cli.history_tree import echo_history
+    from nxscatter.cli.lineage_tree import echo_lineage
 
-    echo_history(container)
+    echo_lineage(container)
 
 
 @command()

@@ -18,7 +18,7 @@ from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
 from nxscatter.store import layout
 from nxscatter.store.access import StoredFile
 from nxscatter.store.ledger import read_record
-from nxscatter.store.lineage import why_stale
+from nxscatter.store.lineage import Lineage
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.nexus.codec import read_attachment, read_values
 from nxscatter.store.nexus.frames import Hdf5Reader
@@ -64,6 +64,8 @@ class Container:
 
     def remember(self, records: Iterable[Record]) -> None:
         """Take these for the records of the file, which has just been written, without reading them again."""
+        for name in ("lineage", "_by_name"):
+            vars(self).pop(name, None)
         self.records = tuple(record.within(self) for record in records)
 
     @cached_property
@@ -72,6 +74,15 @@ class Container:
         with self.opened() as file:
             names = record_names(file)
             return tuple(Record(self, read_record(file, name)) for name in names)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Which record was made from which, and what is stale."""
+        return Lineage({record.name: record.input_names for record in self.records})
+
+    @cached_property
+    def _by_name(self) -> dict[str, Record]:
+        return {record.name: record for record in self.records}
 
     def latest(self, name: str) -> Record:
         """Return the newest record called ``name``, or made by the step of that name.
@@ -92,10 +103,7 @@ class Container:
 
     def record(self, name: str) -> Record:
         """Return the record of exactly this name (``caving_v2``), or the newest of this base name."""
-        for record in self.records:
-            if record.name == name:
-                return record
-        return self.latest(name)
+        return self._by_name.get(name) or self.latest(name)
 
     @cached_property
     def title(self) -> str:
@@ -220,7 +228,7 @@ def container_html(container: Container) -> Markup:
             f"{record.step} version {record.step_version}",
             record.date[:19].replace("T", " "),
             _listed(parameters(record, chosen=True)),
-            "; ".join([*([f"stale: {why_stale(record)}"] if record.stale else []), *record.notes]),
+            "; ".join([*([f"stale: {record.why_stale}"] if record.stale else []), *record.notes]),
         )
         for record in container.records
     ]

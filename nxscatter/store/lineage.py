@@ -1,13 +1,12 @@
-"""The records of a container for people: as a tree, with what was chosen and what is out of date."""
+"""Lineage: the provenance graph of a container's records, over their names alone.
+
+Each record points at its parents, what it was directly made from. They are older than itself: there is no circle.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nxscatter.store.record import Record
 
 
 @dataclass(frozen=True)
@@ -16,57 +15,89 @@ class Branch:
 
     Attributes
     ----------
-    record : Record
-        The record.
+    name : str
+        Name of the record.
     others : tuple of str
         Names of the other records that it was directly made from: in the tree it hangs on the newest alone.
     children : tuple of Branch
         What was made from it.
     """
 
-    record: Record
+    name: str
     others: tuple[str, ...]
     children: tuple[Branch, ...]
 
 
-def tree(records: Sequence[Record]) -> tuple[Branch, ...]:
-    """Return the records as a tree: each hangs on the newest of its inputs, those made from none are its roots."""
-    inputs = {one.name: [parent.name for parent in nearest(one)] for one in records}
-
-    def grow(root: str) -> tuple[Branch, ...]:
-        found = []
-        for record in records:
-            *others, newest = inputs[record.name] or [""]
-            if newest == root:
-                found.append(Branch(record, tuple(others), grow(record.name)))
-        return tuple(found)
-
-    return grow("")
+def base_name(name: str) -> str:
+    """Return a record's name without its version: ``caving`` of ``caving_v2``."""
+    return name.rsplit("_v", 1)[0]
 
 
-def nearest(record: Record) -> list[Record]:
-    """Return the inputs of a record that none of its other inputs was made from, in the order of their making."""
-    behind = {name for parent in record.parents for name in _ancestors(parent)}
-    found = {one.name: one for one in record.parents if one.name not in behind}
-    return sorted(found.values(), key=lambda one: one.sequence)
+class Lineage:
+    """Which record was made from which, and what is stale. Made in one pass over the records.
 
+    Parameters
+    ----------
+    parents : mapping of str to iterable of str
+        Names of the records (``NAME_vN``) in the order in which they were made, each with the names of what it was
+        made from. Of these, whatever is no older record is left out: a part of the converted content.
+    """
 
-def why_stale(record: Record) -> str:
-    """Say which newer records make this one stale, "" when none does."""
-    ancestors = [one for one in _ancestors(record).values() if not one.stale]
-    newest = {one.name: record.container.latest(one.base).name for one in ancestors}
-    newer = list(dict.fromkeys(last for name, last in newest.items() if last != name))
-    return f"{' and '.join(newer)} {'is' if len(newer) == 1 else 'are'} newer" if newer else ""
+    def __init__(self, parents: Mapping[str, Iterable[str]]) -> None:
+        self._age = {name: number for number, name in enumerate(parents)}
+        self._newest = {base_name(name): name for name in parents}
+        self._parents: dict[str, tuple[str, ...]] = {}
+        self._newer: dict[str, tuple[str, ...]] = {}  # what makes a record stale
+        for name, found in parents.items():
+            older = dict.fromkeys(parent for parent in found if parent in self._parents)
+            reasons = (self._newer[parent] or self._replacement(parent) for parent in older)
+            self._parents[name] = tuple(older)
+            self._newer[name] = tuple(dict.fromkeys(newer for reason in reasons for newer in reason))
 
+    def _replacement(self, name: str) -> tuple[str, ...]:
+        newest = self.newest(name)
+        return () if newest == name else (newest,)
 
-def _ancestors(record: Record) -> dict[str, Record]:
-    """Return the records that this one stands on, itself left out, by name."""
-    return {
-        name: one for parent in record.parents for name, one in ({parent.name: parent} | _ancestors(parent)).items()
-    }
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Return the records that one was directly made from, in the order of its inputs."""
+        return self._parents[name]
 
+    def ancestors(self, *names: str) -> tuple[str, ...]:
+        """Return the records that these stand on, oldest first; of these themselves only what another stands on."""
+        reached: set[str] = set()
+        waiting = list(names)
+        while waiting:
+            new = set(self._parents[waiting.pop()]) - reached
+            reached |= new
+            waiting += new
+        return self._by_age(reached)
 
-def ancestors(record: Record) -> list[Record]:
-    """Return the records that this one stands on, in the order in which they were made."""
-    found = {one.name: one for parent in record.parents for one in (*ancestors(parent), parent)}
-    return sorted(found.values(), key=lambda one: one.sequence)
+    def nearest(self, name: str) -> tuple[str, ...]:
+        """Return the parents of a record that none of its other parents stands on, oldest first."""
+        parents = self._parents[name]
+        behind = set(self.ancestors(*parents))
+        return self._by_age(parent for parent in parents if parent not in behind)
+
+    def newest(self, name: str) -> str:
+        """Return the newest version of a record."""
+        return self._newest[base_name(name)]
+
+    def stale(self, name: str) -> bool:
+        """Tell whether a record stands on one of which there is a newer version."""
+        return bool(self._newer[name])
+
+    def why_stale(self, name: str) -> str:
+        """Say which newer records make a record stale, "" when none does."""
+        newer = self._newer[name]
+        return f"{' and '.join(newer)} {'is' if len(newer) == 1 else 'are'} newer" if newer else ""
+
+    def tree(self) -> tuple[Branch, ...]:
+        """Return the records as a tree: each hangs on the newest of its parents, those made from none are its roots."""
+        children: dict[str, list[Branch]] = {name: [] for name in ("", *self._parents)}
+        for name in reversed(self._parents):  # children are younger than their parent, so that they are complete here
+            *others, newest = self.nearest(name) or ("",)
+            children[newest].append(Branch(name, tuple(others), tuple(reversed(children[name]))))
+        return tuple(reversed(children[""]))
+
+    def _by_age(self, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(names, key=self._age.__getitem__))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,7 +16,7 @@ from nxscatter.plain import Json
 from nxscatter.results import Image
 from nxscatter.step import Step, get_step, make_step
 from nxscatter.store.ledger import Source, Written
-from nxscatter.store.lineage import why_stale
+from nxscatter.store.lineage import Lineage, base_name
 from nxscatter.store.markup import Markup, element, facts, join
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import read_attachment, read_result, result_groups
@@ -40,11 +41,15 @@ class RecordFile(Protocol):
     def records(self) -> Sequence[Record]:
         """All records in the order in which they were made."""
 
+    @property
+    def lineage(self) -> Lineage:
+        """Which record was made from which."""
+
+    def record(self, name: str) -> Record:
+        """Return the record of this name."""
+
     def opened(self) -> AbstractContextManager[h5py.File]:
         """Open the file for reading, for as long as the block lasts."""
-
-    def latest(self, name: str) -> Record:
-        """Return the newest record called ``name``."""
 
 
 class Record:
@@ -74,7 +79,7 @@ class Record:
     @property
     def base(self) -> str:
         """Name without version: the step's, or the one that a recipe gave."""
-        return self.name.rsplit("_v", 1)[0]
+        return base_name(self.name)
 
     @property
     def number(self) -> int:
@@ -120,7 +125,13 @@ class Record:
     def inputs(self) -> dict[str, list[Source]]:
         """Sources of each argument of the step."""
         found = self.configuration["inputs"].items()
-        return {key: [Source(one["path"], one["checksum"]) for one in sources] for key, sources in found}
+        return {key: [Source(source["path"], source["checksum"]) for source in sources] for key, sources in found}
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """Names of what it was made from, records and parts of the converted content, in the order of its inputs."""
+        sources = [source for sources in self.configuration["inputs"].values() for source in sources]
+        return tuple(source["path"].removeprefix("/entry/") for source in sources)
 
     @property
     def result_hash(self) -> str:
@@ -129,20 +140,28 @@ class Record:
 
     @property
     def parents(self) -> tuple[Record, ...]:
-        """Return the records that this one was made from."""
-        paths = [source.path for sources in self.inputs.values() for source in sources]
-        records = {record.path: record for record in self.container.records}
-        return tuple(records[path] for path in paths if path in records)
+        """The records that this one was directly made from, in the order of its inputs."""
+        return tuple(map(self.container.record, self.container.lineage.parents(self.name)))
+
+    @property
+    def ancestors(self) -> tuple[Record, ...]:
+        """The records that this one stands on, in the order in which they were made."""
+        return tuple(map(self.container.record, self.container.lineage.ancestors(self.name)))
 
     @property
     def lineage(self) -> set[str]:
         """Names of the records and steps that this one stands on, its own included; without versions."""
-        return {self.base, self.step}.union(*(parent.lineage for parent in self.parents))
+        return {name for record in (self, *self.ancestors) for name in (record.base, record.step)}
 
     @property
     def stale(self) -> bool:
         """Whether an input, or an input's input, has a newer version."""
-        return any(parent.stale or parent.name != self.container.latest(parent.base).name for parent in self.parents)
+        return self.container.lineage.stale(self.name)
+
+    @property
+    def why_stale(self) -> str:
+        """Which newer records make it stale, in words; "" when none does."""
+        return self.container.lineage.why_stale(self.name)
 
     def attachments(self) -> dict[str, tuple[Attachment, ...]]:
         """Read the embedded files, by parameter."""
@@ -249,7 +268,7 @@ def record_html(record: Record) -> Markup:
         ("step", f"{record.step} version {record.step_version}"),
         ("date", record.date),
         ("made from", ", ".join(dict.fromkeys(inputs))),
-        ("stale", why_stale(record)),
+        ("stale", record.why_stale),
         *((f"parameter {name}", text) for name, text in parameters(record).items()),
         *((f"chosen by itself: {name}", text) for name, text in automatic(record).items()),
         *(("warning", note) for note in record.notes),

@@ -1,32 +1,74 @@
-"""What a container holds, in words: sample, times, detector and geometry, source."""
+"""A measurement in words: sample, times, detector and geometry, source."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from nxscatter.model import Detector, Exposure
-    from nxscatter.store.container import Container
+from nxscatter.model import Beam, Detector, Exposure, Origin, Sample
 
-_KEV_ANGSTROM = 12.398419843  # h c
+_KEV_ANGSTROM = 12.398419843  # h c: photon energy times wavelength
 
 
-def described(container: Container) -> dict[str, str]:
+class Measurement(Protocol):
+    """What is told of a measurement: of a container, or of the scan that it is made of."""
+
+    @property
+    def title(self) -> str:
+        """Title of the measurement."""
+
+    @property
+    def instrument(self) -> str:
+        """Name of the instrument."""
+
+    @property
+    def start_time(self) -> datetime | None:
+        """Start of the measurement, None when unknown."""
+
+    @property
+    def end_time(self) -> datetime | None:
+        """End of the measurement, None when unknown."""
+
+    @property
+    def sample(self) -> Sample:
+        """The sample."""
+
+    @property
+    def beam(self) -> Beam:
+        """The incident beam."""
+
+    @property
+    def detector(self) -> Detector:
+        """The detector as the source described it."""
+
+    @property
+    def exposure(self) -> Exposure:
+        """Times and monitors of the frames."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the scan came from."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of frames, rows and columns."""
+
+
+def described(measurement: Measurement) -> dict[str, str]:
     """Return what is known of a measurement as texts by name; what is not known says so."""
-    sample, detector, origin = container.sample, container.detector, container.origin
-    wavelength = container.beam.wavelength
-    frames, rows, columns = container.shape
+    sample, detector, origin = measurement.sample, measurement.detector, measurement.origin
+    wavelength = measurement.beam.wavelength
+    frames, rows, columns = measurement.shape
     return {
-        "title": container.title,
+        "title": measurement.title,
         "sample": sample.name or "unknown",
         "magnetic field": _known(sample.magnetic_field, "mT"),
-        "measured": _times(container.start_time, container.end_time),
-        "instrument": container.instrument,
+        "measured": _times(measurement.start_time, measurement.end_time),
+        "instrument": measurement.instrument,
         "detector": detector.name or "unknown",
-        "frames": f"{frames} of {rows} x {columns} pixels{_exposed(container.exposure)}",
+        "frames": f"{frames} of {rows} x {columns} pixels{_exposed(measurement.exposure)}",
         "wavelength": _known(wavelength, "Å") + (f" ({_KEV_ANGSTROM / wavelength:.5g} keV)" if wavelength > 0 else ""),
         "distance": _known(detector.distance, "m"),
         "pixel size": f"x {_known(detector.pixel_size_x * 1e6, 'µm')}, y {_known(detector.pixel_size_y * 1e6, 'µm')}",

@@ -1,4 +1,4 @@
-"""The history of a container: the tree of its records, what was chosen, what is stale and why."""
+"""The lineage of a container: the tree of its records, what was chosen, what is stale and why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 
 from nxscatter import cli
 from nxscatter.store.container import Container
-from nxscatter.store.lineage import Branch, nearest, tree, why_stale
+from nxscatter.store.lineage import Branch, Lineage
 from nxscatter.store.record import as_text, parameters, source_name
 from nxscatter.workflow import runner
 from support import toy
@@ -24,12 +23,12 @@ from support import toy
 
 def walk(branches: tuple[Branch, ...], above: str = "") -> Iterator[tuple[str, str, tuple[str, ...]]]:
     for branch in branches:
-        yield above, branch.record.name, branch.others
-        yield from walk(branch.children, branch.record.name)
+        yield above, branch.name, branch.others
+        yield from walk(branch.children, branch.name)
 
 
 def test_each_record_hangs_on_the_newest_of_its_inputs(box: Container) -> None:
-    assert list(walk(tree(box.records))) == [
+    assert list(walk(box.lineage.tree())) == [
         ("", "toy_geometry_v1", ()),
         ("", "toy_masking_v1", ()),
         ("toy_masking_v1", "toy_caving_v1", ()),
@@ -42,47 +41,101 @@ def test_each_record_hangs_on_the_newest_of_its_inputs(box: Container) -> None:
 def test_versions_are_branches_of_their_own(box: Container) -> None:
     runner.run(box, toy.ToyCaving(fill=1.0))
     runner.run(box, toy.ToyProfiles())
-    found = [(above, name) for above, name, _ in walk(tree(box.records))]
+    found = [(above, name) for above, name, _ in walk(box.lineage.tree())]
     assert ("toy_masking_v1", "toy_caving_v2") in found
     assert ("toy_caving_v2", "toy_profiles_v2") in found
     assert len(found) == len(box.records) == 8
 
 
 def test_a_stale_record_names_what_is_newer(box: Container) -> None:
-    assert {why_stale(one) for one in box.records} == {""}
+    assert {record.why_stale for record in box.records} == {""}
     runner.run(box, toy.ToyMasking(threshold=5.0))
-    reasons = {one.name: why_stale(one) for one in box.records}
+    reasons = {record.name: record.why_stale for record in box.records}
     below = ("toy_caving_v1", "toy_profiles_v1", "toy_fit_v1", "toy_order_v1")
     assert {name: text for name, text in reasons.items() if text} == dict.fromkeys(below, "toy_masking_v2 is newer")
     runner.run(box, toy.ToyProfiles(q=(0.06,)), image=box.record("toy_caving_v1"))
-    assert why_stale(box.record("toy_profiles_v2")) == "toy_masking_v2 is newer"
+    assert box.record("toy_profiles_v2").why_stale == "toy_masking_v2 is newer"
 
 
-class Fake(SimpleNamespace):
-    """A record of a made-up history."""
+def test_a_record_names_its_ancestors(box: Container) -> None:
+    fit = box.record("toy_fit_v1")
+    assert [record.name for record in fit.parents] == ["toy_profiles_v1"]
+    names = ["toy_geometry_v1", "toy_masking_v1", "toy_caving_v1", "toy_profiles_v1"]
+    assert [record.name for record in fit.ancestors] == names
+    assert fit.lineage == {"toy_fit", *(name.removesuffix("_v1") for name in names)}
 
-    @property
-    def stale(self) -> bool:
-        return any(one.stale or self.container.latest(one.base).name != one.name for one in self.parents)
+
+# Each record is a version of one of four names, made from up to three of twelve earlier ones.
+GRAPHS = st.lists(st.tuples(st.sampled_from("abcd"), st.sets(st.integers(0, 11), max_size=3)), max_size=12)
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 11), max_size=3)), max_size=12))
-def test_a_reason_is_given_exactly_for_what_is_stale(history: list[tuple[int, set[int]]]) -> None:
-    records: list[Fake] = []
-    latest: dict[str, Fake] = {}
-    container = SimpleNamespace(latest=latest.__getitem__)
-    for number, (base, inputs) in enumerate(history):
-        parents = tuple(records[one] for one in sorted(inputs) if one < number)
-        name = f"{'abcd'[base]}_v{number}"
-        records.append(Fake(name=name, base="abcd"[base], parents=parents, sequence=number, container=container))
-        latest["abcd"[base]] = records[-1]
-    for record in records:
-        assert bool(why_stale(record)) == record.stale
-    shown = list(walk(tree(records)))
-    assert sorted(name for _, name, _ in shown) == sorted(one.name for one in records)
+def made_up(graph: list[tuple[str, set[int]]]) -> dict[str, list[str]]:
+    """Names of records in the order of their making, each with its parents, one named twice and one unknown."""
+    names: list[str] = []
+    parents: dict[str, list[str]] = {}
+    for base, inputs in graph:
+        version = 1 + sum(name.startswith(base) for name in names)
+        found = [names[number] for number in sorted(inputs) if number < len(names)]
+        names.append(f"{base}_v{version}")
+        parents[names[-1]] = [*found, *found[:1], "sample"]
+    return parents
+
+
+def paths_up(parents: dict[str, list[str]], name: str) -> set[str]:
+    """What a record stands on, by the definition."""
+    known = [parent for parent in parents[name] if parent in parents]
+    return set(known).union(*(paths_up(parents, parent) for parent in known))
+
+
+@given(GRAPHS)
+def test_ancestors_are_all_that_a_record_stands_on(graph: list[tuple[str, set[int]]]) -> None:
+    parents = made_up(graph)
+    lineage, order = Lineage(parents), list(parents)
+    for name in parents:
+        assert list(lineage.ancestors(name)) == sorted(paths_up(parents, name), key=order.index)
+        assert set(lineage.parents(name)) == set(parents[name]) & set(parents)
+
+
+@given(GRAPHS)
+def test_stale_is_what_stands_on_a_record_with_a_newer_version(graph: list[tuple[str, set[int]]]) -> None:
+    parents = made_up(graph)
+    lineage = Lineage(parents)
+    last = {name[0]: name for name in parents}
+    for name in parents:
+        assert lineage.newest(name) == last[name[0]]
+        above = paths_up(parents, name)
+        assert lineage.stale(name) == any(last[ancestor[0]] != ancestor for ancestor in above)
+        fresh = {ancestor for ancestor in above if not lineage.stale(ancestor)}
+        newer = {last[ancestor[0]] for ancestor in fresh if last[ancestor[0]] != ancestor}
+        reason = lineage.why_stale(name)
+        assert set(reason.removesuffix(" is newer").removesuffix(" are newer").split(" and ")) - {""} == newer
+        assert bool(reason) == lineage.stale(name)
+
+
+@given(GRAPHS)
+def test_each_record_is_in_the_tree_once_below_the_nearest_of_its_parents(graph: list[tuple[str, set[int]]]) -> None:
+    parents = made_up(graph)
+    lineage, order = Lineage(parents), list(parents)
+    shown = list(walk(lineage.tree()))
+    assert sorted(name for _, name, _ in shown) == sorted(parents)
     for above, name, others in shown:
-        (record,) = (one for one in records if one.name == name)
-        assert {above, *others} - {""} == {one.name for one in nearest(record)} <= {one.name for one in record.parents}
+        known = set(parents[name]) & set(parents)
+        nearest = known - {ancestor for parent in known for ancestor in paths_up(parents, parent)}
+        assert [*others, *([above] if above else [])] == sorted(nearest, key=order.index) == list(lineage.nearest(name))
+
+
+def test_a_record_made_from_itself_or_a_younger_one_ends_no_walk_in_a_circle() -> None:
+    lineage = Lineage({"a_v1": ["b_v1", "a_v1"], "b_v1": ["a_v1"]})
+    assert (lineage.ancestors("a_v1"), lineage.ancestors("b_v1")) == ((), ("a_v1",))
+
+
+def test_the_work_grows_with_the_number_of_records() -> None:
+    """Without a memory of what was seen, each record would double the paths to be walked."""
+    names = [f"a{number}_v1" for number in range(300)]
+    parents = {name: names[max(0, number - 2) : number] for number, name in enumerate(names)}
+    lineage = Lineage(parents)
+    assert len(lineage.ancestors(names[-1])) == len(names) - 1
+    assert not any(map(lineage.stale, parents))
 
 
 def test_parameters_are_told_with_units_and_files_by_name(box: Container) -> None:

@@ -107,6 +107,10 @@ def test_what_is_not_known_is_called_unknown(tmp_path: Path) -> None:
     assert "nan" not in " ".join(words.values())
 
 
+def test_a_scan_is_told_in_the_words_of_its_container(box: Container) -> None:
+    assert described(toy.scan()) == described(box)
+
+
 def test_exposure_times_that_differ_are_a_range(tmp_path: Path) -> None:
     scan = toy.scan()
     scan = replace(scan, exposure=replace(scan.exposure, time=[0.5, 2.0, 1.0]))

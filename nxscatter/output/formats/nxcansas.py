@@ -14,7 +14,6 @@ from nxscatter.output.formats.radial_curves import Curve, radial_curves
 from nxscatter.output.names import Names
 from nxscatter.plain import canonical_json
 from nxscatter.results import Geometry
-from nxscatter.store.lineage import ancestors
 from nxscatter.store.nexus.transaction import hdf5_file
 from nxscatter.store.selection import of_kind
 
@@ -62,7 +61,7 @@ def _write_file(
         group["name"] = sample.name
         if np.isfinite(sample.magnetic_field):
             group["details"] = f"magnetic field {sample.magnetic_field:g} mT"
-        for number, step in enumerate((*ancestors(record), record), 1):
+        for number, step in enumerate((*record.ancestors, record), 1):
             _write_process(entry, f"process_{number:02d}", step)
 
 
@@ -88,7 +87,7 @@ def _write_instrument(entry: h5py.Group, container: Container, record: Record) -
     instrument["name"] = container.instrument
     source = _group(instrument, "source", "NXsource", "SASsource")
     source["probe"] = "x-ray"
-    geometries = of_kind(ancestors(record), Geometry)
+    geometries = of_kind(record.ancestors, Geometry)
     if not geometries:
         return
     geometry = geometries[-1].load()

@@ -13,7 +13,6 @@ from nxscatter.model import Floats
 from nxscatter.output.names import record_suffix
 from nxscatter.results import Geometry, Image
 from nxscatter.science.geometry import qspace
-from nxscatter.store.lineage import ancestors
 from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
@@ -56,14 +55,14 @@ def q_image(image: Image, geometry: Geometry) -> QImage:
 def last_images(records: Sequence[Record]) -> list[Record]:
     """Return the images that no other of these records was made from by an image step."""
     images = of_kind(records, Image)
-    before = {ancestor.name for record in images for ancestor in ancestors(record)}
+    before = {ancestor.name for record in images for ancestor in record.ancestors}
     return [record for record in images if record.name not in before]
 
 
 def placed_images(container: Container, records: Sequence[Record]) -> Iterator[tuple[Record, Image, Geometry]]:
     """Give the `last_images` with the geometry of their own pixels; one without a geometry is left out, and logged."""
     for record in last_images(records):
-        geometries = of_kind(ancestors(record), Geometry) or newest(of_kind(container.records, Geometry))
+        geometries = of_kind(record.ancestors, Geometry) or newest(of_kind(container.records, Geometry))
         if not geometries:
             _log.warning("%s: %s has no map in q space without a geometry record", container.path, record.name)
             continue

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from nxscatter.store.lineage import nearest, why_stale
 from nxscatter.store.markup import Markup, element
 from nxscatter.store.record import parameters
 
@@ -43,7 +42,8 @@ def draw_lineage(records: Sequence[Record], source: str) -> Markup:
         An ``svg`` element; its colours are set by the page's style sheet.
     """
     names = {record.name for record in records}
-    above = {one.name: [parent.name for parent in nearest(one) if parent.name in names] or [_SOURCE] for one in records}
+    nearest = {record.name: record.container.lineage.nearest(record.name) for record in records}
+    above = {name: [parent for parent in parents if parent in names] or [_SOURCE] for name, parents in nearest.items()}
     depth = {_SOURCE: 0}
     for record in records:
         depth[record.name] = 1 + max(depth[name] for name in above[record.name])
@@ -113,7 +113,7 @@ def _width(name: str) -> float:
 
 def _record_box(record: Record, x: float, y: float) -> Markup:
     said = parameters(record, chosen=True)
-    stale = why_stale(record)
+    stale = record.why_stale
     lines = [
         f"{record.name}: {record.step} version {record.step_version}",
         *(f"{name} = {text}" for name, text in parameters(record).items()),

@@ -23,7 +23,6 @@ from nxscatter.output.report.records import environments, fold_outs, hashes
 from nxscatter.output.report.tables import results_tables
 from nxscatter.output.table import Row, rows
 from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag
-from nxscatter.store.lineage import ancestors, why_stale
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.selection import newest, of_kind
 from nxscatter.store.summary import described
@@ -107,8 +106,8 @@ def _known(text: str) -> bool:
 
 
 def _with_ancestors(records: Sequence[Record]) -> list[Record]:
-    found = {one.name: one for record in records for one in (*ancestors(record), record)}
-    return sorted(found.values(), key=lambda one: one.sequence)
+    found = {related.name: related for record in records for related in (*record.ancestors, record)}
+    return sorted(found.values(), key=lambda record: record.sequence)
 
 
 def _lead(sample: dict[str, str]) -> str:
@@ -133,7 +132,7 @@ def _foot(container: Container) -> Markup:
 
 def _warnings(container: Container, records: Sequence[Record]) -> Markup:
     said = [
-        *(f"{one.name} is stale: {why_stale(one)}" for one in records if one.stale),
+        *(f"{record.name} is stale: {record.why_stale}" for record in records if record.stale),
         *dict.fromkeys(note for one in records for note in one.notes),
         *_troubled(records),
     ]

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from nxscatter.store import layout
-from nxscatter.store.lineage import why_stale
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.record import automatic, parameters, source_name
 
@@ -53,7 +52,7 @@ def _fold_out(record: Record) -> Markup:
         ("step", f"{record.step} version {record.step_version}, nxscatter {record.program_version}"),
         ("date", record.date),
         ("made from", ", ".join(dict.fromkeys(inputs))),
-        ("stale", why_stale(record)),
+        ("stale", record.why_stale),
         *(("warning", note) for note in record.notes),
     ]
     parts = [facts(about)]

@@ -21,7 +21,6 @@ from nxscatter.readers.registry import read_scan
 from nxscatter.simulate import Simulated, kinetic_stack
 from nxscatter.step import make_step
 from nxscatter.store.container import Container
-from nxscatter.store.lineage import nearest
 from nxscatter.store.writer import creating
 from nxscatter.workflow import runner
 from support import toy
@@ -182,7 +181,7 @@ def test_the_chain_has_a_box_a_record_and_an_arrow_an_input(box: Container, toy_
     drawing = section(toy_page, "chain").one("svg", "lineage")
     boxes = {one["href"]: one for one in drawing.all("a", "record")}
     assert list(boxes) == [f"#record-{record.name}" for record in box.records]
-    arrows = [len(nearest(record)) or 1 for record in box.records]
+    arrows = [len(box.lineage.nearest(record.name)) or 1 for record in box.records]
     assert len(drawing.all("path", "arrow")) == sum(arrows) == 7
     told = boxes["#record-toy_masking_v1"].one("title").text
     assert "toy_masking version 1" in told

@@ -1,4 +1,4 @@
-"""The history of a container as a tree: in colour on a terminal, indented where nobody looks."""
+"""The lineage of a container's records as a tree: in colour on a terminal, indented where nobody looks."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -15,19 +15,17 @@ if TYPE_CHECKING:
 _Part: TypeAlias = tuple[str, str]  # a text and its style
 
 
-def echo_history(container: "Container") -> None:
+def echo_lineage(container: "Container") -> None:
     """Print the records below the source that they go back to."""
-    from nxscatter.store.lineage import tree
-
     frames, rows, columns = container.shape
     origin = container.origin
     size = f"{frames} frame{'' if frames == 1 else 's'} of {rows} x {columns} pixels"
     source = f"{origin.file_name} ({size}, reader {origin.reader})"
-    branches = tree(container.records)
+    branches = container.lineage.tree()
     if not sys.stdout.isatty():
         typer.echo(source)
         for depth, branch in _walk(branches):
-            line = "  ".join(text for text, _ in _parts(branch))
+            line = "  ".join(text for text, _ in _parts(container, branch))
             typer.echo(f"{'  ' * (depth + 1)}{line}")
         return
     from rich.console import Console
@@ -35,7 +33,7 @@ def echo_history(container: "Container") -> None:
     from rich.tree import Tree
 
     drawn = Tree(Text(source, "bold"), guide_style="bright_black")
-    _grow(drawn, branches)
+    _grow(container, drawn, branches)
     Console(highlight=False).print(drawn)
 
 
@@ -45,20 +43,20 @@ def _walk(branches: "Sequence[Branch]", depth: int = 0) -> "Iterator[tuple[int, 
         yield from _walk(branch.children, depth + 1)
 
 
-def _grow(drawn: "Tree", branches: "Sequence[Branch]") -> None:
+def _grow(container: "Container", drawn: "Tree", branches: "Sequence[Branch]") -> None:
     from rich.text import Text
 
     for branch in branches:
-        line = Text("  ").join(Text(text, style) for text, style in _parts(branch))
-        _grow(drawn.add(line), branch.children)
+        line = Text("  ").join(Text(text, style) for text, style in _parts(container, branch))
+        _grow(container, drawn.add(line), branch.children)
 
 
-def _parts(branch: "Branch") -> list[_Part]:
+def _parts(container: "Container", branch: "Branch") -> list[_Part]:
     """Return what a line says of a record, each part with its style."""
-    from nxscatter.store.lineage import why_stale
     from nxscatter.store.record import parameters
 
-    record, stale = branch.record, why_stale(branch.record)
+    record = container.record(branch.name)
+    stale = record.why_stale
     texts = parameters(record, chosen=True)
     parts = [
         (record.name, "bright_black strike" if stale else "bold green"),
