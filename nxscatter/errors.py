@@ -19,6 +19,10 @@ class UnknownStepError(ParameterError):
     """A step, or the version of it that made a record, is not known here."""
 
 
+class PluginError(NxscatterError):
+    """What another package adds cannot be used: two packages add it, or its code does not load."""
+
+
 class StepError(NxscatterError):
     """A step cannot run on the inputs it was given."""
 

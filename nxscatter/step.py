@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nxscatter.errors import ParameterError, UnknownStepError
+from nxscatter.errors import ParameterError, PluginError, UnknownStepError
 from nxscatter.fields import type_hints
 from nxscatter.model import Attachment
 from nxscatter.plain import Json
+from nxscatter.plugins import load_plugin, load_plugins, plugin_names
 
-_REGISTRY: dict[str, type[Step]] = {}  # the newest version of each
-_OLDER: dict[tuple[str, int], type[Step]] = {}  # versions that are kept to replay records made with them
+_GROUP = "nxscatter.steps"  # of entry points, named like the steps
+_IMPORTED: dict[str, list[type[Step]]] = {}  # classes whose modules were imported, by name of the step
 
 
 @dataclass(frozen=True)
@@ -31,27 +29,36 @@ class Step:
     `~nxscatter.results.stages.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
 
-    A class of an older version may be kept under the same name: records that it made are replayed with it, and
-    nothing else uses it.
+    A package names its steps in the entry-point group ``nxscatter.steps``; a class that is in none, as in a notebook,
+    is known as long as the program runs. A class of an older version may be kept under the same name, in the module of
+    the newest: records that it made are replayed with it, and nothing else uses it.
 
     Raises
     ------
     ParameterError
         When a value has the wrong type or lies outside its legal range.
+    PluginError
+        When a class has the name and version of another one.
     """
 
     name: ClassVar[str]
     version: ClassVar[int]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Enter the step into the registry."""
+        """Note the class, so that records made with it can be read."""
         super().__init_subclass__(**kwargs)
-        if "name" in cls.__dict__:
-            known = _REGISTRY.get(cls.name, cls)
-            older, newer = sorted((known, cls), key=lambda one: one.version)
-            _REGISTRY[cls.name] = newer
-            if older.version < newer.version:
-                _OLDER[older.name, older.version] = older
+        if "name" not in cls.__dict__:
+            return
+        others = []
+        for kind in _IMPORTED.get(cls.name, []):
+            if kind.version != cls.version:
+                others.append(kind)
+            elif kind.__module__ != cls.__module__:  # the same module may define it anew, as a cell of a notebook does
+                raise PluginError(
+                    f"step '{cls.name}' version {cls.version} is defined in {kind.__module__} and in {cls.__module__}; "
+                    "give one of them another name"
+                )
+        _IMPORTED[cls.name] = [*others, cls]
 
     def __post_init__(self) -> None:
         """Bring every parameter to its declared type and check its range."""
@@ -92,10 +99,14 @@ class Step:
         return result
 
 
+def step_names() -> tuple[str, ...]:
+    """Return the names of all installed steps, in order; their modules are not imported."""
+    return plugin_names(_GROUP)
+
+
 def registry() -> dict[str, type[Step]]:
-    """Return all steps by name, importing the modules of `nxscatter.steps` first."""
-    _load_steps()
-    return dict(_REGISTRY)
+    """Return all installed steps by name; one that cannot be loaded is left out with a warning."""
+    return load_plugins(_GROUP, _checked)
 
 
 def get_step(name: str, version: int | None = None) -> type[Step]:
@@ -105,16 +116,32 @@ def get_step(name: str, version: int | None = None) -> type[Step]:
     ------
     UnknownStepError
         When there is no such step, with the known names, or its code of this version is not kept.
+    PluginError
+        When two packages have a step of this name, or the one that has it cannot be loaded.
     """
-    known = registry()
-    if name not in known:
-        raise UnknownStepError(f"unknown step '{name}': use one of {', '.join(sorted(known))}")
-    newest = known[name]
+    newest = _newest(name)
     if version in (None, newest.version):
         return newest
-    if (name, version) not in _OLDER:
-        raise UnknownStepError(f"step {name} is version {newest.version} here, version {version} is not kept")
-    return _OLDER[name, version]
+    for kind in _IMPORTED[name]:
+        if kind.version == version:
+            return kind
+    raise UnknownStepError(f"step {name} is version {newest.version} here, version {version} is not kept")
+
+
+def _checked(found: Any) -> type[Step]:
+    if not (isinstance(found, type) and issubclass(found, Step)):
+        raise TypeError("it is no subclass of nxscatter.step.Step")
+    return found
+
+
+def _newest(name: str) -> type[Step]:
+    if name in step_names():
+        installed: type[Step] = load_plugin(_GROUP, name, _checked)
+        return installed
+    if not _IMPORTED.get(name):
+        known = ", ".join(step_names()) or "(none is installed: install nxscatter anew, pip install -e . in a checkout)"
+        raise UnknownStepError(f"unknown step '{name}': use one of {known}")
+    return max(_IMPORTED[name], key=lambda kind: kind.version)
 
 
 def make_step(name: str, parameters: Mapping[str, Any], version: int | None = None) -> Step:
@@ -134,13 +161,6 @@ def parameter_types(kind: type[Step]) -> dict[str, Any]:
     """Return the resolved type of every parameter of a step class."""
     hints = type_hints(kind)
     return {item.name: hints[item.name] for item in fields(kind)}
-
-
-@cache
-def _load_steps() -> None:
-    package = importlib.import_module("nxscatter.steps")
-    for module in pkgutil.iter_modules(package.__path__):
-        importlib.import_module(f"nxscatter.steps.{module.name}")
 
 
 def _coerce(label: str, value: Any, kind: Any) -> Any:

@@ -63,28 +63,18 @@ def processed_file(id02_file: Simulated, tmp_path_factory: pytest.TempPathFactor
     return folder / f"{id02_file.path.stem}.nxs"
 
 
-@pytest.fixture
-def toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the toy steps into the registry, for one test."""
-    from support import toy
-
-    toy.register(monkeypatch)
-
-
 @pytest.fixture(scope="session")
 def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small container with one record of each toy step; not to be changed."""
     from support import toy
 
     path = tmp_path_factory.mktemp("toy") / "toy.nxs"
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        toy.register(monkeypatch)
-        toy.make(path)
+    toy.make(path)
     return path
 
 
 @pytest.fixture
-def box(toy_file: Path, tmp_path: Path, toys: None) -> Container:
+def box(toy_file: Path, tmp_path: Path) -> Container:
     """A copy of the toy container, for one test."""
     from nxscatter.store.container import Container
 

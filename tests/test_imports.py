@@ -16,7 +16,7 @@ import nxscatter
 ROOT = Path(nxscatter.__file__).parent
 # From the ground up: a module may import its own wing and those named before it. The list is the one in the docs.
 ORDER = (
-    *("errors", "version", "plain", "fields", "model", "step"),
+    *("errors", "version", "plugins", "plain", "fields", "model", "step"),
     *("results", "readers", "science", "steps", "store", "workflow", "output", "series", "catalogue", "simulate"),
     *("mapping", "testing", "cli"),
 )

@@ -8,12 +8,12 @@ group ``nxscatter.summaries`` under the name of its format. Both make the same b
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from nxscatter.errors import ContainerError, ParameterError
 from nxscatter.output.selection import Selection
+from nxscatter.plugins import load_plugin, plugin_names
 
 if TYPE_CHECKING:
     from nxscatter.store.container import Container
@@ -39,7 +39,7 @@ class Summary(Protocol):
 
 def available() -> tuple[str, ...]:
     """Return the formats that there are."""
-    return tuple(sorted(entry_points(group=_EXPORTERS).names))
+    return plugin_names(_EXPORTERS)
 
 
 def export(
@@ -70,6 +70,8 @@ def export(
     ------
     ParameterError
         For an unknown format.
+    PluginError
+        When a format is another package's, and cannot be loaded.
     ContainerError
         When there is no such record, a file cannot be written, or two containers make files of the same names.
     """
@@ -85,17 +87,13 @@ def export(
     written: list[Path] = []
     for where, selections in groups.items():
         for name in chosen:
-            exporter: Exporter = _load(_EXPORTERS, name)
+            exporter: Exporter = load_plugin(_EXPORTERS, name)
             for one in selections:
                 written += exporter(one.container, where, one.records)
-            if name in entry_points(group=_SUMMARIES).names:
-                summary: Summary = _load(_SUMMARIES, name)
+            if name in plugin_names(_SUMMARIES):
+                summary: Summary = load_plugin(_SUMMARIES, name)
                 written += summary(selections, where)
     return written
-
-
-def _load(group: str, name: str) -> Any:
-    return entry_points(group=group)[name].load()
 
 
 def _check_formats(names: tuple[str, ...]) -> tuple[str, ...]:

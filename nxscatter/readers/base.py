@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from nxscatter.model import Scan
 
 
+HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs")
 _HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -47,9 +48,19 @@ class ReadOptions:
 
 
 class Reader(Protocol):
-    """One input format."""
+    """One input format.
+
+    Attributes
+    ----------
+    name : str
+        Its name, for ``--reader``; the one in the entry-point group ``nxscatter.readers``.
+    suffixes : tuple of str
+        How names of such files end, with the dot. In a folder other files are passed over; a file that is named is
+        recognised whatever it is called.
+    """
 
     name: str
+    suffixes: tuple[str, ...]
 
     def recognises(self, path: Path) -> bool:
         """Tell from a few kB whether this is the reader for a file; never raises."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nxscatter.model import Attachment, Exposure, Floats, Origin, Scan
-from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.base import HDF5_SUFFIXES, ReadOptions, file_sha256
 from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.files.lima import Acquisition, holds_acquisition, only_acquisition, scaler_arrays
@@ -25,6 +25,7 @@ class Id02Reader:
     """Reader of ID02 files, old and new layout; the detector group is found by class and content."""
 
     name = "id02"
+    suffixes = HDF5_SUFFIXES
 
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is laid out as Lima or BLISS do."""

@@ -19,6 +19,7 @@ class ImageReader:
     """Reader of plain images; the geometry comes from ``options.poni``."""
 
     name = "image"
+    suffixes = (".tif", ".tiff", ".cbf", ".edf")
 
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is a TIFF or CBF image, or an EDF one without a geometry."""

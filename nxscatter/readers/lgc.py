@@ -19,6 +19,7 @@ class LgcReader:
     """Reader of EDF files whose header has SaxsKeywords, in any mixture of cases."""
 
     name = "lgc"
+    suffixes = (".edf", ".edf.gz")
 
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is an EDF one with a key of the scattering geometry."""

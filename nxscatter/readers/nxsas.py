@@ -11,7 +11,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Floats, Origin, Sample, Scan
-from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.base import HDF5_SUFFIXES, ReadOptions, file_sha256
 from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.files.hdf5_values import attribute
@@ -36,6 +36,7 @@ class NxsasReader:
     """Reader of NXsas files of any program but nxscatter."""
 
     name = "nxsas"
+    suffixes = HDF5_SUFFIXES
 
     def recognises(self, path: Path) -> bool:
         """Tell whether an entry's definition is NXsas."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ParameterError, ReadError
+from nxscatter.plugins import load_plugins
 from nxscatter.readers.base import Reader, ReadOptions, is_hdf5
 from nxscatter.readers.headers.missing import split_note
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from nxscatter.model import Scan
 
 _GROUP = "nxscatter.readers"
-_log = logging.getLogger("nxscatter")
 
 
 @dataclass(frozen=True)
@@ -50,15 +49,19 @@ def readers() -> dict[str, Reader]:
 
 @cache
 def _installed() -> dict[str, Reader]:
-    from importlib.metadata import entry_points
+    return load_plugins(_GROUP, _made)
 
-    found: dict[str, Reader] = {}
-    for point in sorted(entry_points(group=_GROUP), key=lambda one: one.name):
-        try:
-            found[point.name] = point.load()()
-        except (ImportError, AttributeError, TypeError) as error:
-            _log.warning("reader '%s' (%s) cannot be loaded: %s", point.name, point.value, error)
-    return found
+
+def _made(kind: Callable[[], Reader]) -> Reader:
+    reader = kind()
+    for attribute in ("name", "suffixes", "recognises", "read"):
+        getattr(reader, attribute)  # what a reader lacks is told when it is loaded, not in the middle of a batch
+    return reader
+
+
+def known_suffixes() -> tuple[str, ...]:
+    """Return the endings of the names of files that installed readers read, in lower case."""
+    return tuple(sorted({suffix.lower() for reader in readers().values() for suffix in reader.suffixes}))
 
 
 def find_reader(path: Path | str, name: str | None = None) -> Reader:

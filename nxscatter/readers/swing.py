@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Frames, Origin, Scan
-from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.base import HDF5_SUFFIXES, ReadOptions, file_sha256
 from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
@@ -28,6 +28,7 @@ class SwingReader:
     """Reader of SWING files; units are fixed by the beamline: mm, micrometre, pixel, angstrom."""
 
     name = "swing"
+    suffixes = HDF5_SUFFIXES
 
     def recognises(self, path: Path) -> bool:
         """Tell whether an entry has the detector group of SWING."""

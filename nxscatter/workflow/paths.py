@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import TypeAlias
 
 from nxscatter.errors import ParameterError
+from nxscatter.readers.registry import known_suffixes
 from nxscatter.store.access import is_container, is_series
 from nxscatter.store.container import Container
 
 PathLike: TypeAlias = str | Path
 
-SUFFIXES = (".h5", ".hdf5", ".hdf", ".nxs", ".edf", ".edf.gz", ".tif", ".tiff", ".cbf")
 _MASK = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 
 
 def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[Path]:
     """Return the files that files, folders and globs stand for, each once.
 
-    A folder means its files of known suffixes, not those of its folders, and no series. Mask files are left out: those
-    in ``masks``, and names with the word ``mask`` in them. A raw file and its own container are one input, the raw
-    file. A path that does not exist is kept, so that whoever reads it says so.
+    A folder means its files that end as those of an installed reader do, not those of its folders, and no series. Mask
+    files are left out: those in ``masks``, and names with the word ``mask`` in them. A raw file and its own container
+    are one input, the raw file. A path that does not exist is kept, so that whoever reads it says so.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[P
             files = [one for one in _files_of(path) if one.resolve() not in excluded]
             if not files:
                 raise ParameterError(
-                    f"{path}: holds no data file ({', '.join(SUFFIXES)}); name another folder or the files"
+                    f"{path}: holds no data file ({', '.join(_suffixes())}); name another folder or the files"
                 )
         elif not path.exists() and glob.has_magic(str(path)):
             files = [Path(one) for one in sorted(glob.glob(str(path)))]  # noqa: PTH207, absolute globs too
@@ -56,13 +56,18 @@ def paths_of(value: PathLike | Sequence[PathLike]) -> tuple[PathLike, ...]:
     return (value,) if isinstance(value, str | Path) else tuple(value)
 
 
+def _suffixes() -> tuple[str, ...]:
+    return tuple(sorted({*known_suffixes(), ".nxs"}))  # containers need no reader
+
+
 def _files_of(folder: Path) -> list[Path]:
+    suffixes = _suffixes()
     return [
         file
         for file in sorted(folder.iterdir())
         if file.is_file()
         and not file.name.startswith(".")
-        and file.name.lower().endswith(SUFFIXES)
+        and file.name.lower().endswith(suffixes)
         and not _MASK.search(file.name)
         and not (file.suffix == ".nxs" and is_series(file))
     ]

@@ -11,7 +11,7 @@ from typing import Any
 
 from nxscatter.errors import ParameterError
 from nxscatter.model import Attachment
-from nxscatter.step import Step, get_step, make_step, parameter_types, registry
+from nxscatter.step import Step, get_step, make_step, parameter_types, step_names
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSIONED = re.compile(r".*_v\d+")
@@ -146,7 +146,7 @@ def _check_names(use: Use, earlier: Sequence[str]) -> None:
         raise ParameterError(
             f"step '{use.step}': as = '{use.name}' is no name: use letters, digits and _, no _v1 at the end"
         )
-    if use.name != use.step and use.name in registry():
+    if use.name != use.step and use.name in step_names():
         raise ParameterError(f"step '{use.step}': as = '{use.name}' is the name of a step: choose another")
     if use.name in earlier:
         raise ParameterError(f"'{use.name}' is used twice: give each use a name of its own with as = \"...\"")

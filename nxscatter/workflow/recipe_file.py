@@ -13,7 +13,7 @@ import numpy as np
 
 from nxscatter.errors import ParameterError
 from nxscatter.model import Attachment
-from nxscatter.step import registry
+from nxscatter.step import step_names
 from nxscatter.workflow.recipe import Recipe, Use, absolute_files
 
 _BUILT_IN = resources.files("nxscatter.workflow") / "recipes"
@@ -112,7 +112,7 @@ def _parse_use(block: Mapping[str, Any], folder: Path) -> Use:
     values = dict(block)
     step = values.pop("use", None)
     if not isinstance(step, str):
-        raise ParameterError(f'a [[step]] names no step: write use = "...", one of {", ".join(sorted(registry()))}')
+        raise ParameterError(f'a [[step]] names no step: write use = "...", one of {", ".join(step_names())}')
     name, chosen = values.pop("as", step), values.pop("input", [])
     names = [chosen] if isinstance(chosen, str) else chosen
     if not isinstance(name, str) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.catalogue_case import CRATE, HOST, ICAT, ORCID, SCICAT, USER, toy_container, toys, write_profile
+from support.catalogue_case import CRATE, HOST, ICAT, ORCID, SCICAT, USER, toy_container, write_profile
 
 pytest.importorskip("scitacean", reason="needs the extra 'catalogue'")
 pytest.importorskip("rocrate", reason="needs the extra 'catalogue'")
@@ -126,8 +126,7 @@ def test_nothing_personal_is_written(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("quick")
 def test_the_command_prints_what_it_wrote(box: Container, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["catalogue", str(box.path), "-o", str(tmp_path), "--format", "ro-crate", "--author", ORCID, "--zip"]
-    with toys():
-        assert run(arguments) == 0
+    assert run(arguments) == 0
     assert capsys.readouterr().out == f"{tmp_path / 'rods_ro_crate.zip'}\n"
 
 
@@ -144,7 +143,7 @@ def test_a_bad_file_among_several_does_not_stop_the_others(
 ) -> None:
     bad = tmp_path / "bad.nxs"
     bad.write_text("no HDF5")
-    with toys(), caplog.at_level(logging.ERROR):
+    with caplog.at_level(logging.ERROR):
         code = run(["catalogue", str(bad), str(box.path), "-o", str(tmp_path / "out"), "--format", "ro-crate"])
     assert code == 1
     assert capsys.readouterr().out == f"{tmp_path / 'out' / 'rods_ro_crate'}\n"
@@ -164,8 +163,7 @@ def test_a_server_that_refuses_leaves_the_records_and_fails(
     monkeypatch.setattr(Server, "upload", refuse)
     profile = write_profile(tmp_path, SCICAT)
     arguments = ["catalogue", str(box.path), "-o", str(tmp_path), "--format", "scicat", "--profile", str(profile)]
-    with toys():
-        assert run([*arguments, "--upload", "https://x.org"]) == 2
+    assert run([*arguments, "--upload", "https://x.org"]) == 2
     captured = capsys.readouterr()
     assert captured.out == f"{tmp_path / 'rods_scicat.json'}\n"
     assert "refuses the record" in captured.err

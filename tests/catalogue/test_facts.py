@@ -10,7 +10,7 @@ from nxscatter.store.container import Container
 from nxscatter.store.writer import creating
 from nxscatter.workflow import runner
 from support import toy
-from support.catalogue_case import toy_container, toys
+from support.catalogue_case import toy_container
 
 
 @pytest.fixture(scope="module")
@@ -90,19 +90,17 @@ def test_what_a_step_chose_by_itself_is_marked(box: Container) -> None:
 
 
 def test_order_parameters_of_a_record_with_a_name_of_its_own_start_with_it(tmp_path: Path) -> None:
-    with toys():
-        box = toy.make(tmp_path / "rods.nxs")
-        runner.run(box, toy.ToyOrder(), name="inner")
-        known = facts(box)
+    box = toy.make(tmp_path / "rods.nxs")
+    runner.run(box, toy.ToyOrder(), name="inner")
+    known = facts(box)
     assert known["inner_S"].path == "/entry/inner_v1/table/S"
     assert known["S"].path == "/entry/toy_order_v1/table/S"
 
 
 def test_the_newest_version_of_a_record_speaks(tmp_path: Path) -> None:
-    with toys():
-        box = toy.make(tmp_path / "rods.nxs")
-        runner.run(box, toy.ToyOrder(), force=True)
-        assert facts(box)["S"].path == "/entry/toy_order_v2/table/S"
+    box = toy.make(tmp_path / "rods.nxs")
+    runner.run(box, toy.ToyOrder(), force=True)
+    assert facts(box)["S"].path == "/entry/toy_order_v2/table/S"
 
 
 def test_programs_are_named_with_their_versions(box: Container) -> None:
@@ -128,13 +126,12 @@ def test_a_measurement_in_words(box: Container) -> None:
 
 
 def test_the_content_hash_tells_content_from_dates(tmp_path: Path) -> None:
-    with toys():
-        first, second = toy.make(tmp_path / "a.nxs"), toy.make(tmp_path / "b.nxs")
-        assert [one.date for one in first.records] != [one.date for one in second.records]
-        assert content_hash(first) == content_hash(second)
-        with creating(tmp_path / "c.nxs", toy.scan()) as writer:
-            steps = [(step, name, chosen) for step, name, chosen in toy.chain() if name != "toy_caving"]
-            runner.run_steps(writer, [*steps[:2], (toy.ToyCaving(fill=8.0), "toy_caving", {}), *steps[2:]])
-        assert content_hash(Container(tmp_path / "c.nxs")) != content_hash(first)
-        assert content_hash(toy.make(tmp_path / "d.nxs", seed=1)) != content_hash(first)
-        assert content_hash(toy.make(tmp_path / "e.nxs", records=False)) != content_hash(first)
+    first, second = toy.make(tmp_path / "a.nxs"), toy.make(tmp_path / "b.nxs")
+    assert [one.date for one in first.records] != [one.date for one in second.records]
+    assert content_hash(first) == content_hash(second)
+    with creating(tmp_path / "c.nxs", toy.scan()) as writer:
+        steps = [(step, name, chosen) for step, name, chosen in toy.chain() if name != "toy_caving"]
+        runner.run_steps(writer, [*steps[:2], (toy.ToyCaving(fill=8.0), "toy_caving", {}), *steps[2:]])
+    assert content_hash(Container(tmp_path / "c.nxs")) != content_hash(first)
+    assert content_hash(toy.make(tmp_path / "d.nxs", seed=1)) != content_hash(first)
+    assert content_hash(toy.make(tmp_path / "e.nxs", records=False)) != content_hash(first)

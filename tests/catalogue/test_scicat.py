@@ -9,7 +9,7 @@ import pytest
 
 from support import scicat_backend as backend_of
 from support import toy
-from support.catalogue_case import SCICAT, toy_container, toys, write_profile
+from support.catalogue_case import SCICAT, toy_container, write_profile
 
 pytest.importorskip("scitacean", reason="needs the extra 'catalogue'")
 
@@ -204,9 +204,8 @@ def test_upload_sends_everything_once(server: Server, backend: backend_of.Backen
 def test_another_run_with_the_same_content_is_not_uploaded_again(
     server: Server, backend: backend_of.Backend, record: SciCatRecord, profile: Profile, tmp_path: Path
 ) -> None:
-    with toys():
-        again = derived_record(toy.make(tmp_path / "again.nxs"), profile)
-        other = derived_record(toy.make(tmp_path / "other.nxs", seed=1), profile)
+    again = derived_record(toy.make(tmp_path / "again.nxs"), profile)
+    other = derived_record(toy.make(tmp_path / "other.nxs", seed=1), profile)
     assert server.upload(again) == server.upload(record)
     assert server.upload(other) != server.upload(record)
     assert len(backend.datasets) == 2

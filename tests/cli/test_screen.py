@@ -60,7 +60,7 @@ def test_only_the_newest_of_each_is_shown_and_what_is_stale_is_said(box: Contain
     assert f"  warning: stale, made from what has a newer version: {newer}" in lines
 
 
-def test_without_records_it_says_none(tmp_path: Path, toys: None, show) -> None:
+def test_without_records_it_says_none(tmp_path: Path, show) -> None:
     lines = show(create(tmp_path / "x.nxs", toy.scan()))
     assert fields(lines)["records"] == "none"
 

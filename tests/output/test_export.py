@@ -180,7 +180,7 @@ def test_without_a_folder_beside_the_container(box: Container) -> None:
     assert {path.parent.parent for path in written if path.parent.name == "Azimuthal_Profiles"} == {box.path.parent}
 
 
-def test_containers_given_together_share_a_table(tmp_path: Path, toys: None) -> None:
+def test_containers_given_together_share_a_table(tmp_path: Path) -> None:
     boxes = []
     for number, field in enumerate((100.0, 200.0)):
         scan = toy.scan(number)

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nxscatter import step
 from nxscatter.fields import param
 from nxscatter.model import Sample
 from nxscatter.output import table
@@ -109,9 +108,6 @@ class GivenOrders(Step):
         return SHELF[self.number]
 
 
-for kind in (GivenFits, GivenOrders):
-    step._REGISTRY.pop(kind.name)
-
 PSEUDO_VOIGT = {"y0": 1.0, "I": 50.0, "x0": 24.0, "x0_S": 24.0, "gamma": 30.0, "eta": 0.4, "slope": 0.0}
 MAIER_SAUPE = {"b": 1.0, "I": 60.0, "x0": 25.0, "x0_S": 25.0, "kappa": 5.0, "a": 0.0}
 
@@ -131,24 +127,16 @@ class Bench:
         return table.rows(self.container, **options)
 
 
-@pytest.fixture
-def registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    for one in (*toy.TOYS.values(), GivenFits, GivenOrders):
-        monkeypatch.setitem(step._REGISTRY, one.name, one)
-
-
 @pytest.fixture(scope="module")
 def profiles_only(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("table") / "co.nxs"
-    with pytest.MonkeyPatch.context() as patch, creating(path, toy.scan()) as writer:
-        for one in toy.TOYS.values():
-            patch.setitem(step._REGISTRY, one.name, one)
+    with creating(path, toy.scan()) as writer:
         runner.run_steps(writer, toy.chain()[:4])
     return path
 
 
 @pytest.fixture
-def bench(tmp_path: Path, profiles_only: Path, registered: None) -> Bench:
+def bench(tmp_path: Path, profiles_only: Path) -> Bench:
     return Bench(Path(shutil.copy(profiles_only, tmp_path)))
 
 
@@ -278,7 +266,7 @@ def test_frames_and_peaks_are_kept_apart(bench: Bench) -> None:
     assert found == [(0, 0.0, 30.0, 0.5), (1, 2.5, 31.0, 0.4)]
 
 
-def test_an_unknown_field_is_none(tmp_path: Path, registered: None) -> None:
+def test_an_unknown_field_is_none(tmp_path: Path) -> None:
     with creating(tmp_path / "unknown.nxs", replace(toy.scan(), sample=Sample("Co"))) as writer:
         runner.run_steps(writer, toy.chain())
     assert {row["field_mT"] for row in table.rows(Container(writer.path))} == {None}

@@ -115,20 +115,6 @@ def test_two_claims_name_both_and_the_option(tmp_path: Path, monkeypatch: pytest
     assert find_reader(path, "lgc").name == "lgc"
 
 
-def test_a_reader_that_cannot_be_loaded_is_left_out_with_a_warning(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    from importlib.metadata import EntryPoint
-
-    points = [
-        EntryPoint("broken", "nxscatter.absent:Reader", "nxscatter.readers"),
-        EntryPoint("lgc", "nxscatter.readers.lgc:LgcReader", "nxscatter.readers"),
-    ]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
-    assert list(nxscatter.readers.registry._installed.__wrapped__()) == ["lgc"]
-    assert "'broken' (nxscatter.absent:Reader) cannot be loaded" in caplog.text
-
-
 def test_identify_tells_what_is_found_and_which_option_supplies_the_rest(tmp_path: Path) -> None:
     header = {key: value for key, value in KEYS.items() if key != "SampleDistance"} | {"Comment": "Co12"}
     found = identify(write_edf(tmp_path / "a.edf", header))

@@ -102,7 +102,7 @@ def test_a_container_in_writing_tells_the_same_as_the_file_that_it_becomes(tmp_p
         assert told[name] == getattr(box, name)
 
 
-def test_the_container_of_a_writer_reads_the_file_when_the_transaction_is_over(tmp_path, toys):
+def test_the_container_of_a_writer_reads_the_file_when_the_transaction_is_over(tmp_path):
     with creating(tmp_path / "x.nxs", toy.scan()) as writer:
         made = runner.run(writer, toy.ToyGeometry())
         assert not (tmp_path / "x.nxs").exists()
@@ -176,7 +176,7 @@ def test_two_containers_of_one_scan_agree_in_their_results(box, tmp_path):
         assert one.checksum != two.checksum or one.date == two.date
 
 
-def test_gzip_containers_open_without_a_plugin(tmp_path, toys):
+def test_gzip_containers_open_without_a_plugin(tmp_path):
     with creating(tmp_path / "x.nxs", toy.scan(), compression="gzip"):
         pass
     box = Container(tmp_path / "x.nxs")
@@ -265,7 +265,7 @@ def test_an_unknown_record_is_an_error_that_lists_the_known(box):
         box.latest("qmap")
 
 
-def test_a_failing_block_leaves_no_container(tmp_path, toys):
+def test_a_failing_block_leaves_no_container(tmp_path):
     def fail():
         with creating(tmp_path / "x.nxs", toy.scan()) as writer:
             runner.run(writer, toy.ToyGeometry())

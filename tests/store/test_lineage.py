@@ -148,9 +148,7 @@ def test_parameters_are_told_with_units_and_files_by_name(box: Container) -> Non
 
 
 def test_a_record_of_a_step_that_is_not_here_is_told_all_the_same(box: Container, monkeypatch) -> None:
-    from nxscatter import step
-
-    monkeypatch.delitem(step._REGISTRY, "toy_caving")
+    toy.forget(monkeypatch, "toy_caving")
     assert parameters(box.record("toy_caving_v1"), chosen=True) == {"fill": "7"}
 
 
@@ -202,7 +200,7 @@ def test_without_a_terminal_the_tree_is_indented(box: Container, capsys: pytest.
 
 
 def test_on_a_terminal_the_tree_is_drawn_in_colour(toy_file) -> None:
-    program = "import pytest; from support import toy; toy.register(pytest.MonkeyPatch()); from nxscatter import cli; "
+    program = "from support import toy; from nxscatter import cli; "
     program += f"cli.run(['history', {str(toy_file)!r}])"
     ours, theirs = pty.openpty()
     folder = str(Path(__file__).parents[1])

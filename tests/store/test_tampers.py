@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,12 @@ Tamper = Callable[[h5py.File, random.Random], str]
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small container with three frames and records that stand on each other."""
-    with pytest.MonkeyPatch.context() as monkeypatch:
-        toy.register(monkeypatch)
-        box = toy.make(tmp_path_factory.mktemp("tampers") / "x.nxs", records=False)
-        geometry, masking = toy.chain()[:2]
-        runner.run_steps(box, [geometry, masking, (toy.ToyProfiles(), "toy_profiles", {})])
-        yield box.path
+    box = toy.make(tmp_path_factory.mktemp("tampers") / "x.nxs", records=False)
+    geometry, masking = toy.chain()[:2]
+    runner.run_steps(box, [geometry, masking, (toy.ToyProfiles(), "toy_profiles", {})])
+    return box.path
 
 
 def objects(file: h5py.File, kind: type = h5py.HLObject) -> list[str]:
@@ -177,7 +175,7 @@ def named(place: str, problems: list[str]) -> bool:
 
 
 @pytest.mark.parametrize("tamper", KINDS, ids=[kind.__name__ for kind in KINDS])
-def test_changes_by_hand_are_found_and_named(original: Path, tmp_path: Path, toys: None, tamper: Tamper) -> None:
+def test_changes_by_hand_are_found_and_named(original: Path, tmp_path: Path, tamper: Tamper) -> None:
     dice = random.Random(f"{SEED} {tamper.__name__}")
     missed = []
     for number in range(KINDS[tamper]):
@@ -210,7 +208,7 @@ def stored_bytes(file: h5py.File) -> list[tuple[str, int, int]]:
     return found
 
 
-def test_flipped_bits_are_found_and_named(original: Path, tmp_path: Path, toys: None) -> None:
+def test_flipped_bits_are_found_and_named(original: Path, tmp_path: Path) -> None:
     """In stored frames every bit counts; elsewhere one that a filter ignores changes nothing that the file says."""
     dice = random.Random(SEED)
     with h5py.File(original) as file:
@@ -236,7 +234,7 @@ def test_flipped_bits_are_found_and_named(original: Path, tmp_path: Path, toys: 
         found += 1
 
 
-def test_untouched_files_have_no_problem(original: Path, tmp_path: Path, toys: None) -> None:
+def test_untouched_files_have_no_problem(original: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(original, tmp_path / "x.nxs"))
     assert verify(path).problems == []
     for fill in (1.0, 2.0):

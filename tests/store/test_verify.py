@@ -40,7 +40,7 @@ def test_neither_has_one_that_was_appended_to_many_times(box):
     assert verify(box.path).problems == []
 
 
-def test_neither_has_one_with_odd_texts(tmp_path, toys):
+def test_neither_has_one_with_odd_texts(tmp_path):
     box = toy.make(tmp_path / "x.nxs", records=False)
     odd = (Attachment("empty.msk", np.zeros((toy.ROWS, toy.COLUMNS), dtype=bool), "Å\0b"),)
     runner.run(box, toy.ToyMasking(mask=odd))

@@ -38,17 +38,9 @@ USER, HOST = "nobodysuser17", "nobodyshost17"
 
 
 @contextmanager
-def toys() -> Iterator[None]:
-    """Let the toy steps be known for as long as the block lasts."""
-    with pytest.MonkeyPatch.context() as patch:
-        toy.register(patch)
-        yield
-
-
-@contextmanager
 def toy_container(folder: Path, *, records: bool = True) -> Iterator[Container]:
     """A container of the toy chain, made by a user and on a computer that are known by name."""
-    with toys(), pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("USER", USER)
         patch.setenv("LOGNAME", USER)
         patch.setattr("socket.gethostname", lambda: HOST)

@@ -1,6 +1,6 @@
 """Toy steps with a plain answer, and a small container made with them: what the tests of the machinery run.
 
-The steps are kept out of the registry until `register` puts them in, so that tests of the real steps never meet them.
+The steps are known by being imported. They are not installed, so that no list of steps has them.
 """
 
 from __future__ import annotations
@@ -181,16 +181,14 @@ class ToyOrder(Step):
 
 
 TOYS = {kind.name: kind for kind in (ToyGeometry, ToyMasking, ToyCaving, ToyProfiles, ToyFit, ToyOrder)}
-for _name in TOYS:
-    step._REGISTRY.pop(_name)
 
 MASK = Attachment("mask.edf", (np.arange(ROWS * COLUMNS).reshape(ROWS, COLUMNS) % 11 == 0).astype(np.uint8), "mask")
 
 
-def register(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the toy steps into the registry, until the monkeypatch is undone."""
-    for name, kind in TOYS.items():
-        monkeypatch.setitem(step._REGISTRY, name, kind)
+def forget(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """Let the code of steps be lost, until the monkeypatch is undone."""
+    for name in names:
+        monkeypatch.delitem(step._IMPORTED, name)
 
 
 def chain() -> list[tuple[Step, str, dict[str, object]]]:

@@ -102,8 +102,7 @@ def test_what_stands_on_a_lost_version_is_not_replayable_either(box, monkeypatch
 def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
     from nxscatter import step
 
-    monkeypatch.setattr(step, "_REGISTRY", step.registry())
-    monkeypatch.setattr(step, "_OLDER", {})
+    monkeypatch.setattr(step, "_IMPORTED", dict(step._IMPORTED))
 
     class Newer(toy.ToyFit):
         name = "toy_fit"
@@ -117,11 +116,10 @@ def test_an_older_version_that_is_kept_replays_what_it_made(box, monkeypatch):
     assert replay(box.path).replayed == "exact"
 
 
-def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch, toys):
+def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch):
     from nxscatter import step
 
-    monkeypatch.setattr(step, "_REGISTRY", step.registry())
-    monkeypatch.setattr(step, "_OLDER", {})
+    monkeypatch.setattr(step, "_IMPORTED", dict(step._IMPORTED))
 
     class Older(toy.ToyFit):
         name = "toy_fit"
@@ -134,9 +132,8 @@ def test_the_order_in_which_versions_are_defined_does_not_matter(monkeypatch, to
 
 
 def test_replay_without_the_step_is_refused(box, monkeypatch):
-    from nxscatter import step
 
-    monkeypatch.delitem(step._REGISTRY, "toy_order")
+    toy.forget(monkeypatch, "toy_order")
     found = replay(box.path)
     assert found.replayed == "not_replayable"
     assert found.problems[0].startswith("/entry/toy_order_v1: cannot be replayed: unknown step 'toy_order'")

@@ -78,7 +78,7 @@ def test_an_image_is_placed_by_the_geometry_of_its_container(box: Container) -> 
     assert (record.name, found.intensity.shape, geometry.shape) == ("toy_caving_v1", (24, 30), (24, 30))
 
 
-def test_without_a_geometry_an_image_is_left_out(tmp_path: Path, toys: None, caplog: pytest.LogCaptureFixture) -> None:
+def test_without_a_geometry_an_image_is_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     box = toy.make(tmp_path / "x.nxs", records=False)
     runner.run(box, toy.ToyMasking())
     assert list(placed_images(box, box.records)) == []

@@ -125,7 +125,7 @@ def test_a_print_holds_what_is_folded_away(page: Browser) -> None:
     assert document.startswith(b"%PDF-")
 
 
-def test_text_from_a_file_runs_nothing(tmp_path: Path, toys: None) -> None:
+def test_text_from_a_file_runs_nothing(tmp_path: Path) -> None:
     scan = toy.scan()
     hostile = "<img src=x onerror='document.title=1'></style><script>document.title=2</script>"
     with creating(tmp_path / "x.nxs", replace(scan, sample=replace(scan.sample, name=hostile))) as writer:

@@ -248,9 +248,7 @@ def test_without_warnings_it_says_none(page: Node) -> None:
     assert "good" in first.one("div").classes
 
 
-def test_a_status_that_is_not_fine_is_a_warning(
-    tmp_path: Path, toys: None, undrawn: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_status_that_is_not_fine_is_a_warning(tmp_path: Path, undrawn: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toy, "STATES", ("at_limit", "isotropic"))
     page = page_of(toy.make(tmp_path / "x.nxs"))
     warned = [one.text for one in section(page, "warnings").all("li")]
@@ -269,7 +267,7 @@ def test_fits_beyond_what_a_page_can_hold_are_counted(
     assert "Fits not drawn here: 1." in fits.text
 
 
-def test_text_from_the_file_stays_text(tmp_path: Path, toys: None) -> None:
+def test_text_from_the_file_stays_text(tmp_path: Path) -> None:
     scan = toy.scan()
     sample = replace(scan.sample, name=HOSTILE)
     origin = replace(scan.origin, file_name=f"{HOSTILE}.h5", notes=(HOSTILE,))

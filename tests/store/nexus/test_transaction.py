@@ -265,7 +265,7 @@ def full_disk(tmp_path):
     subprocess.run(["umount", str(folder)], check=True)
 
 
-def test_a_full_disk_leaves_the_old_file(full_disk, toy_file, toys):
+def test_a_full_disk_leaves_the_old_file(full_disk, toy_file):
     path = full_disk / "toy.nxs"
     path.write_bytes(toy_file.read_bytes())
     before = path.read_bytes()
@@ -280,7 +280,7 @@ def test_a_full_disk_leaves_the_old_file(full_disk, toy_file, toys):
 
 
 @pytest.mark.parametrize("free", [20_000, 120_000, 200_000])
-def test_a_full_disk_leaves_no_half_of_a_new_file(full_disk, toys, free):
+def test_a_full_disk_leaves_no_half_of_a_new_file(full_disk, free):
     filler = full_disk / "filler"
     filler.write_bytes(bytes(400 * 1024 - free))
     with pytest.raises(ContainerError, match="the disk is full; nothing was left behind"):
@@ -292,16 +292,13 @@ def test_a_full_disk_ends_the_program_in_good_order(full_disk):
     (full_disk / "filler").write_bytes(bytes(400 * 1024 - 60_000))
     program = """
 import sys
-import pytest
 from support import toy
 from pathlib import Path
 from nxscatter.errors import ContainerError
-with pytest.MonkeyPatch.context() as monkeypatch:
-    toy.register(monkeypatch)
-    try:
-        toy.make(Path(sys.argv[1]))
-    except ContainerError as error:
-        sys.exit(str(error))
+try:
+    toy.make(Path(sys.argv[1]))
+except ContainerError as error:
+    sys.exit(str(error))
 """
     ended = subprocess.run(
         [sys.executable, "-c", program, str(full_disk / "toy.nxs")],
