@@ -241,12 +241,12 @@ def sector_pixels(geometry: Geometry, middle: float, width: float) -> tuple[Ints
     return _sector_pixels(_key(geometry), float(middle), float(width))
 
 
-def pixels_between(geometry: Geometry, low: float, high: float) -> Ints:
-    """Return the flat indices, ascending, of the pixels with ``low <= q <= high`` (1/angstrom)."""
+def pixels_between(geometry: Geometry, low: float, high: float, every: int = 1) -> Ints:
+    """Return the flat indices, ascending, of the pixels with ``low <= q <= high`` (1/angstrom), or one in ``every``."""
     if geometry.rot1 or geometry.rot2:
         q = _tilted_q_map(_key(geometry))
-        return np.asarray(np.flatnonzero((q >= low) & (q <= high)))
-    index = _between_circles(geometry, max(low, 0.0), high)
+        return np.asarray(np.flatnonzero((q >= low) & (q <= high))[::every])
+    index = _between_circles(geometry, max(low, 0.0), high)[::every]
     q = pixels(geometry, index).q
     return np.asarray(index[(q >= low) & (q <= high)])
 

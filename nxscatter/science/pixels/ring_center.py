@@ -51,7 +51,12 @@ class _Sighting:
 
 
 def fit_center(
-    image: Image, geometry: Geometry, rings: Sequence[float], widths: Sequence[float], windows: Sequence[float]
+    image: Image,
+    geometry: Geometry,
+    rings: Sequence[float],
+    widths: Sequence[float],
+    windows: Sequence[float],
+    most_pixels: float = np.inf,
 ) -> RingCenter | None:
     """Fit the centre that rings have in common.
 
@@ -67,6 +72,8 @@ def fit_center(
         Geometry of that image (binned as it is), where the search begins.
     rings, widths, windows : sequence of float
         Radius of each ring, its FWHM, and how far to look for it on either side, in pixels.
+    most_pixels : float
+        About how many pixels of each ring to look at, evenly spread; all by default.
 
     Returns
     -------
@@ -75,7 +82,7 @@ def fit_center(
         leave one of the coordinates uncertain by more than a pixel.
     """
     looks = list(zip(rings, widths, windows, strict=True))
-    around = [_surroundings(image, geometry, ring, window) for ring, _, window in looks]
+    around = [_surroundings(image, geometry, ring, window, most_pixels) for ring, _, window in looks]
     gain = variance_per_intensity(image)
     x = y = 0.0
     for _ in range(10):
@@ -98,12 +105,26 @@ def fit_center(
     )
 
 
-def _surroundings(image: Image, geometry: Geometry, ring: float, window: float) -> _Surroundings:
+def measured_pixels(image: Image, index: Ints) -> tuple[Ints, Floats]:
+    """Return those of some pixels that are valid and measured, not filled by caving, and their values."""
+    values = np.asarray(image.intensity.reshape(-1)[index], dtype=float)
+    use = np.isfinite(values) & (image.flags.reshape(-1)[index] == 0)
+    return index[use], values[use]
+
+
+def one_in(inner: float, outer: float, most: float) -> int:
+    """Return of how many pixels between two radii (pixels) to take one, so that about ``most`` are left."""
+    return max(1, round(np.pi * (outer**2 - inner**2) / most))
+
+
+def _surroundings(
+    image: Image, geometry: Geometry, ring: float, window: float, most_pixels: float = np.inf
+) -> _Surroundings:
     """Return the valid pixels within one and a half windows of a ring, so that the centre has room to move."""
     reach = np.array([max(ring - 1.5 * window, 0), ring + 1.5 * window])
-    index = qspace.pixels_between(geometry, *radius_to_q(geometry, reach))
-    values = np.asarray(image.intensity.reshape(-1)[index], dtype=float)
-    index, values = index[np.isfinite(values)], values[np.isfinite(values)]
+    every = one_in(reach[0], reach[1], most_pixels)
+    index = qspace.pixels_between(geometry, *radius_to_q(geometry, reach), every)
+    index, values = measured_pixels(image, index)
     beam_y, beam_x = qspace.direct_beam(geometry)
     row, column = np.divmod(index, geometry.columns)
     y = (row + 0.5 - beam_y) * geometry.pixel_size_y
