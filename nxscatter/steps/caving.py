@@ -7,7 +7,6 @@ from math import floor
 
 import numpy as np
 
-from nxscatter.errors import StepError
 from nxscatter.fields import param
 from nxscatter.results import Geometry, Image, PixelFlag
 from nxscatter.science.geometry import qspace
@@ -32,19 +31,16 @@ class Caving(Step):
     max_iter: int = param("", "accepted for old recipes; one pass fills all that can be filled", default=10, minimum=1)
 
     def __call__(self, image: Image, geometry: Geometry) -> Image:
-        """Return the filled image.
+        """Return the filled image; the image itself, with a note, on a detector tilted by more than 1 degree.
 
-        Raises
-        ------
-        StepError
-            When the detector is tilted by more than 1 degree, where partners no longer see the same q.
+        There partners no longer see the same q, and gaps stay gaps.
         """
         tilt = qspace.tilt(geometry)
         if tilt > _LARGEST_TILT:
-            raise StepError(
-                f"caving needs a detector across the beam, this one is tilted by {tilt:.2f} degrees: "
-                "take it out of the recipe (nxscatter recipe show NAME > mine.toml)"
+            note = (
+                f"caving: no pixel is filled, a detector tilted by {tilt:.2f} degrees sees no point-symmetric pattern"
             )
+            return replace(image, notes=(*image.notes, note), auto={})
         beam_y, beam_x = qspace.direct_beam(geometry.binned(image.binning))
         sums = floor(2 * beam_y - 0.5), floor(2 * beam_x - 0.5)
 

@@ -11,10 +11,13 @@ from nxscatter.model import Beam, Detector
 from nxscatter.results import Geometry, Rings
 from nxscatter.science.geometry import qspace
 from nxscatter.science.geometry.calibrant import calibrant_angles, fit_distance
+from nxscatter.science.pixels.center_check import compared
 from nxscatter.science.pixels.radial import pixel_size
+from nxscatter.science.pixels.ring_center import RingCenter
 from nxscatter.step import Step
 
 _LARGEST_TILT = 1.0  # degrees, up to which radii scale with the distance
+_WELL_KNOWN = 0.5  # pixels, standard error of a centre that takes the header's place unasked
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,8 @@ class DetectorGeometry(Step):
     """Geometry of the stored image, from the header, from values given here, or refined on rings.
 
     The result's centre is the header's without its offset: pixel ``index`` has its middle at ``index + 0.5``. With
-    ``center = "refine"`` it is the common centre of the rings that were found with an earlier geometry; with a
+    ``center = "refine"`` it is the common centre of the rings that were found with an earlier geometry, with
+    ``"auto"`` only where these determine it well and it is another one, which a note then says; with a
     ``calibrant`` the distance is the one at which these rings have its d-spacings. The header's values are recorded
     beside the refined ones.
     """
@@ -33,7 +37,9 @@ class DetectorGeometry(Step):
     center_y: float | None = param("pixel", "Center_2 (row) in place of the header's", default=None)
     distance: float | None = param("m", "sample to detector, in place of the header's", default=None, above=0)
     wavelength: float | None = param("angstrom", "wavelength in place of the header's", default=None, above=0)
-    center: str = param("", "the header's centre or the rings' own", default="header", choices=("header", "refine"))
+    center: str = param(
+        "", "the header's centre or the rings' own", default="header", choices=("header", "refine", "auto")
+    )
     calibrant: str | None = param(
         "", "what the rings are of, to refine the distance on (AgBh, LaB6, ...)", default=None
     )
@@ -76,6 +82,8 @@ class DetectorGeometry(Step):
             rot3=detector.rot3,
             orientation=detector.orientation,
         )
+        if self.center == "auto" and rings is not None and (self.center_x, self.center_y) == (None, None):
+            geometry = self._centred_if_clear(geometry, rings)
         if self.center == "refine":
             geometry = self._centred(geometry, self._rings(rings))
         return geometry if self.calibrant is None else self._calibrated(geometry, self._rings(rings), self.calibrant)
@@ -101,6 +109,19 @@ class DetectorGeometry(Step):
             center_x_error=rings.center_x_error,
             auto=_beside(geometry, rings, "center_y", "center_x"),
         )
+
+    def _centred_if_clear(self, geometry: Geometry, rings: Rings) -> Geometry:
+        errors = rings.center_y_error, rings.center_x_error
+        if not all(isfinite(error) and error < _WELL_KNOWN for error in errors):
+            return geometry
+        check = compared(RingCenter(rings.center_y, rings.center_x, *errors), geometry)
+        if not check.differs:
+            return geometry
+        note = (
+            f"profiles are about the rings' own centre ({rings.center_x:.1f}, {rings.center_y:.1f}), "
+            f"{check.shift:.1f} pixels from the header's ({geometry.center_x:.1f}, {geometry.center_y:.1f})"
+        )
+        return replace(self._centred(geometry, rings), notes=(*geometry.notes, note))
 
     def _calibrated(self, geometry: Geometry, rings: Rings, calibrant: str) -> Geometry:
         tilt = qspace.tilt(geometry)

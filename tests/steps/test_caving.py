@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from nxscatter.errors import StepError
 from nxscatter.results import PixelFlag
 from nxscatter.science.geometry import qspace
 from nxscatter.steps.binning import Binning
@@ -111,7 +110,11 @@ def test_small_tilts_use_the_direct_beam():
     assert Caving()(image, where).intensity[2, 4] == image.intensity[7, 4]
 
 
-def test_more_than_a_degree_of_tilt_is_refused():
-    image = image_with_holes(np.zeros((ROWS, COLUMNS), dtype=bool))
-    with pytest.raises(StepError, match=r"tilted by 1\.41 degrees"):
-        Caving()(image, geometry(4.0, 4.5, rot1=1.0, rot2=1.0))
+def test_more_than_a_degree_of_tilt_leaves_the_image_as_it_is_and_says_so():
+    invalid = np.zeros((ROWS, COLUMNS), dtype=bool)
+    invalid[2, 4] = True
+    image = image_with_holes(invalid)
+    caved = Caving()(image, geometry(4.0, 4.5, rot1=1.0, rot2=1.0))
+    np.testing.assert_array_equal(caved.intensity, image.intensity)
+    np.testing.assert_array_equal(caved.flags, image.flags)
+    assert "tilted by 1.41 degrees" in caved.notes[-1]

@@ -88,10 +88,17 @@ def test_rings_on_a_steep_slope_are_found():
     expect(FindRings()(exposure(steep=100.0), GEOMETRY), 80, 130)
 
 
-def test_narrow_ripples_and_gentle_swells_are_no_rings():
-    ripple = FindRings()(exposure(rings=[(80.0, 0.8, 20.0)]), GEOMETRY)
-    assert ripple.q.size == 0
-    expect(FindRings(min_fwhm=1.0)(exposure(rings=[(80.0, 0.8, 20.0)]), GEOMETRY), 80)
+def test_narrow_rings_are_seen_all_around_and_hot_pixels_are_not():
+    narrow = exposure(rings=[(80.0, 0.8, 20.0)])
+    expect(FindRings()(narrow, GEOMETRY), 80)
+    assert FindRings(min_fwhm=5.0)(narrow, GEOMETRY).q.size == 0
+    hot = exposure(rings=[])
+    row, column = (np.round(centre - 0.5).astype(int) for centre in (GEOMETRY.center_y, GEOMETRY.center_x))
+    hot.intensity[row : row + 3, column + 79 : column + 82] = 2000.0  # as hot as its neighbours: no single pixel
+    assert FindRings()(hot, GEOMETRY).q.size == 0
+
+
+def test_gentle_swells_are_no_rings():
     swell = exposure(rings=[(80.0, 5.0, 6.0)], background=60.0)
     assert FindRings()(swell, GEOMETRY).q.size == 0
     expect(FindRings(min_prominence=0.05)(swell, GEOMETRY), 80)

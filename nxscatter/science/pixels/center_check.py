@@ -85,14 +85,14 @@ def check_center(image: Image, geometry: Geometry, q: Sequence[float]) -> Center
         if symmetric is not None:
             found = _own_center(image, replace(geometry, center_y=symmetric[0], center_x=symmetric[1]), q, np.inf)
     if found is None or max(found.y_error, found.x_error) > _WELL_KNOWN:
-        found = _of_mistaken(image, geometry, q) or found
-    return CenterCheck(None) if found is None else _compared(found, geometry)
+        found = _ofmistaken(image, geometry, q) or found
+    return CenterCheck(None) if found is None else compared(found, geometry)
 
 
-def _of_mistaken(image: Image, geometry: Geometry, q: Sequence[float]) -> RingCenter | None:
+def _ofmistaken(image: Image, geometry: Geometry, q: Sequence[float]) -> RingCenter | None:
     """Return the rings' centre where a swapped centre or a flipped image makes them stand out far more."""
     sharpness = _sharpness(image, geometry, q)
-    for _, other in _mistaken(geometry):
+    for _, other in mistaken(geometry):
         if _sharpness(image, other, q) > _SHARPER * sharpness:
             center = _own_center(image, other, q, np.inf)
             if center is not None:
@@ -106,7 +106,7 @@ def _sharpness(image: Image, geometry: Geometry, q: Sequence[float]) -> float:
     return sum(peak.prominence for peak in peaks if peak is not None)
 
 
-def _mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
+def mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
     """Return the geometries that the given one may stand for, each with the option that says so."""
     swapped = replace(
         geometry,
@@ -115,16 +115,16 @@ def _mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
     )
     upside_down, mirrored = geometry.rows - geometry.center_y, geometry.columns - geometry.center_x
     across, along = RASTER_AXES[geometry.orientation]
-    flips = [(upside_down, geometry.center_x, (across, -along)), (geometry.center_y, mirrored, (-across, along))]
-    flips.append((upside_down, mirrored, (-across, -along)))
     orientations = {axes: number for number, axes in RASTER_AXES.items()}
-    return [
-        ("--swap-center", swapped),
-        *(
-            (f"--orient {orientations[axes]}", replace(geometry, center_y=y, center_x=x, orientation=orientations[axes]))
-            for y, x, axes in flips
-        ),
-    ]
+    flips = (
+        (upside_down, geometry.center_x, orientations[across, -along]),
+        (geometry.center_y, mirrored, orientations[-across, along]),
+        (upside_down, mirrored, orientations[-across, -along]),
+    )
+    flipped = {
+        f"--orient {number}": replace(geometry, center_y=y, center_x=x, orientation=number) for y, x, number in flips
+    }
+    return [("--swap-center", swapped), *flipped.items()]
 
 
 def _own_center(image: Image, geometry: Geometry, q: Sequence[float], most: float) -> RingCenter | None:
@@ -136,7 +136,10 @@ def _own_center(image: Image, geometry: Geometry, q: Sequence[float], most: floa
     about = geometry
     for _ in range(_TRIES):
         looks = _looks(image, about, q, most)
-        center = fit_center(image, about, *zip(*looks, strict=True), most) if looks else None
+        if not looks:
+            break
+        rings, widths, windows = zip(*looks, strict=True)
+        center = fit_center(image, about, rings, widths, windows, most)
         if center is None:
             break
         moved = np.hypot(center.y - about.center_y, center.x - about.center_x)
@@ -197,7 +200,8 @@ def symmetry_center(intensity: Floats) -> tuple[float, float] | None:
     return (int(best[0]) / 2 + 0.5) * step, (int(best[1]) / 2 + 0.5) * step
 
 
-def _compared(center: RingCenter, geometry: Geometry) -> CenterCheck:
+def compared(center: RingCenter, geometry: Geometry) -> CenterCheck:
+    """Compare a centre (pixels of the image) with that of the geometry of the same image."""
     off = np.array([center.y - geometry.center_y, center.x - geometry.center_x])
     shift = float(np.hypot(*off))
     errors = np.array([center.y_error, center.x_error])
@@ -205,7 +209,7 @@ def _compared(center: RingCenter, geometry: Geometry) -> CenterCheck:
     near = max(FAR, shift / 5)  # what the header may be off besides
     remedies = [
         option
-        for option, other in _mistaken(geometry)
+        for option, other in mistaken(geometry)
         if np.hypot(center.y - other.center_y, center.x - other.center_x) < near
     ]
     found = CenterCheck(center, shift, shift / along if along else 0.0)
@@ -231,15 +235,14 @@ def _radius(geometry: Geometry, q: float) -> float:
     return float(np.tan(two_theta) * geometry.distance / pixel_size(geometry)) if two_theta < np.pi / 2 else np.inf
 
 
-def _nearest_peak(
-    image: Image, geometry: Geometry, radius: float, reach: float, most: float
-) -> Peak | None:
+def _nearest_peak(image: Image, geometry: Geometry, radius: float, reach: float, most: float) -> Peak | None:
     """Return the most prominent peak of the radial profile within ``reach`` of where a ring should be, in pixels."""
     if not np.isfinite(radius):
         return None
     low = max(radius - reach, 0.0)
     every = one_in(low, radius + reach, most)
-    index = qspace.pixels_between(geometry, *radius_to_q(geometry, np.array([low, radius + reach])), every)
+    inner, outer = radius_to_q(geometry, np.array([low, radius + reach])).tolist()
+    index = qspace.pixels_between(geometry, inner, outer, every)
     index, values = measured_pixels(image, index)
     if not len(index):
         return None
@@ -262,4 +265,3 @@ def _smooth(curve: Floats) -> Floats:
     if len(curve) > 2:
         smooth[1:-1] = (curve[:-2] + curve[1:-1] + curve[2:]) / 3
     return smooth
-

@@ -123,7 +123,8 @@ def _surroundings(
     """Return the valid pixels within one and a half windows of a ring, so that the centre has room to move."""
     reach = np.array([max(ring - 1.5 * window, 0), ring + 1.5 * window])
     every = one_in(reach[0], reach[1], most_pixels)
-    index = qspace.pixels_between(geometry, *radius_to_q(geometry, reach), every)
+    inner, outer = radius_to_q(geometry, reach).tolist()
+    index = qspace.pixels_between(geometry, inner, outer, every)
     index, values = measured_pixels(image, index)
     beam_y, beam_x = qspace.direct_beam(geometry)
     row, column = np.divmod(index, geometry.columns)
