@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from nxscatter.model import DOUBTS
 from nxscatter.plain import Json, plain
 from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles
 from nxscatter.store.selection import newest, of_kind
@@ -27,6 +28,15 @@ _RESULTS = ("S", "S_error", "S_method", "S_harmonic", "P4", "R2", "chi2_red", "s
 def columns() -> tuple[str, ...]:
     """Return the names of the columns, in order."""
     return (*_WHERE, "model", *PARAMETERS, *_RESULTS, *(f"{name}_error" for name in PARAMETERS), "reason")
+
+
+def shown_columns(table: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
+    """Return the columns that a file of a table has: with the reasons where a number is not to be trusted.
+
+    So files of measurements without any doubt stay what they have always been.
+    """
+    doubted = any(row["status"] in DOUBTS for row in table)
+    return tuple(name for name in columns() if doubted or name != "reason")
 
 
 def units(column: str) -> str:

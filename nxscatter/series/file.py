@@ -83,8 +83,14 @@ def write(series: Series, path: Path | str, r2_threshold: float = R2_THRESHOLD) 
 
 def table_text(series: Series) -> str:
     """Return the table as CSV, units in the header; what is not known is an empty cell."""
-    header = [f"{name} ({table.units(name)})" if table.units(name) else name for name in columns()]
-    return csv_text(header, ([row[name] for name in columns()] for row in series.rows))
+    shown = _columns(series)
+    header = [f"{name} ({table.units(name)})" if table.units(name) else name for name in shown]
+    return csv_text(header, ([row[name] for name in shown] for row in series.rows))
+
+
+def _columns(series: Series) -> tuple[str, ...]:
+    shown = table.shown_columns(series.rows)
+    return tuple(name for name in columns() if name in shown or name not in table.columns())
 
 
 def _nexus(series: Series) -> bytes:
@@ -142,7 +148,7 @@ def _add_members(group: Group, series: Series) -> None:
 
 def _add_table(entry: Group, series: Series) -> None:
     data = entry.group("table", "NXdata", signal="S", axes=["row"], row_indices=0)
-    _add_columns(data, {name: [row[name] for row in series.rows] for name in columns()})
+    _add_columns(data, {name: [row[name] for row in series.rows] for name in _columns(series)})
     data.field("row", np.arange(len(series.rows)))
 
 

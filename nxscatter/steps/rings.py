@@ -164,6 +164,7 @@ def _differs(center: RingCenter, geometry: Geometry) -> bool:
 class FindRingsVersion1(FindRings):
     """Rings of at least 5 pixels about the header's centre alone: replays the records that were made so."""
 
+    name = "rings"
     version = 1
 
     def __call__(self, image: Image, geometry: Geometry) -> Rings:

@@ -17,7 +17,7 @@ import numpy as np
 from nxscatter.output.files import write_file
 from nxscatter.output.names import Names, frame_suffix, record_suffix, ring_names
 from nxscatter.output.selection import shown_rows
-from nxscatter.output.table import Row, columns, units
+from nxscatter.output.table import Row, shown_columns, units
 from nxscatter.results import PixelProfiles, Profiles, Result, Rings, Sectors
 from nxscatter.store.selection import of_kind
 
@@ -53,8 +53,10 @@ def export_table(selections: Sequence[Selection], folder: Path) -> list[Path]:
 
 def table_text(table: Iterable[Row]) -> str:
     """Return rows of the table as CSV, units in the header; what is not known is an empty cell."""
-    header = [f"{name} ({units(name)})" if units(name) else name for name in columns()]
-    return csv_text(header, ([row[name] for name in columns()] for row in table))
+    rows = list(table)
+    shown = shown_columns(rows)
+    header = [f"{name} ({units(name)})" if units(name) else name for name in shown]
+    return csv_text(header, ([row[name] for name in shown] for row in rows))
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Json]]) -> str:
