@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from nxscatter.errors import ParameterError, ReadError
 from nxscatter.model import Floats, Ints
+from nxscatter.science.geometry.atoms import Atoms, read_atoms
+from nxscatter.science.geometry.cif import CELL_NAMES, find_structure, number, stated
+from nxscatter.science.geometry.space_group import find_space_group
 
-# What ase raises over a CIF that it cannot make sense of.
-_ASE_ERRORS = (RuntimeError, ValueError, AssertionError, LookupError, TypeError, AttributeError, StopIteration)
+_LONGEST = 1e8  # angstrom, 1 cm: what is longer is no edge, and its square overflows in the end
+_FLATTEST = 1e-12  # (volume / abc)^2 from which on angles span a volume; 72-layer polytypes have 2e-7, rounding 1e-16
+_LARGEST_INDEX = 10**6
+_VOLUME_MISFIT = 0.01  # relative, from which on the volume that a CIF states is another cell's
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Cell:
     def __post_init__(self) -> None:
         """Check that the edges span a volume."""
         lengths, angles = (self.a, self.b, self.c), (self.alpha, self.beta, self.gamma)
-        if not (min(lengths) > 0 and min(angles) > 0 and max(angles) < 180 and np.linalg.det(self.metric) > 0):
+        possible = min(lengths) > 0 and max(lengths) < _LONGEST and min(angles) > 0 and max(angles) < 180
+        if not (possible and np.linalg.det(self.metric) > _FLATTEST * np.prod(lengths) ** 2):
             numbers = " ".join(f"{number:g}" for number in (*lengths, *angles))
             raise ParameterError(f"no unit cell has a b c alpha beta gamma = {numbers}: give angstrom and degree")
 
@@ -48,6 +53,12 @@ class Cell:
         alpha, beta, gamma = np.cos(np.radians([self.alpha, self.beta, self.gamma]))
         cosines = np.array([[1, gamma, beta], [gamma, 1, alpha], [beta, alpha, 1]])
         return np.asarray(lengths[:, None] * lengths * cosines)
+
+    @property
+    def is_hexagonal(self) -> bool:
+        """Whether the axes are those of four-index (Miller-Bravais) notation: a = b, gamma = 120, c across them."""
+        edges, angles = (self.a, self.b), (self.alpha, self.beta, self.gamma)
+        return bool(np.allclose(*edges, rtol=0.01) and np.allclose(angles, (90, 90, 120), rtol=0, atol=0.5))
 
     @property
     def volume(self) -> float:
@@ -67,18 +78,33 @@ class Crystal:
         Name of the space group, "" when the CIF names none.
     rotations, translations : ndarray (operation, 3, 3) and (operation, 3)
         Symmetry operations on fractional coordinates; none when the space group is not known.
-    elements : tuple of str
-        Chemical symbol of each atom listed.
-    positions : ndarray (atom, 3)
-        Fractional coordinates of the atoms listed (the asymmetric unit).
+    notes : tuple of str
+        What to be aware of: a broken grammar, statements that contradict each other, that no extinctions are known.
+    block : str
+        Text of the CIF's block.
     """
 
     cell: Cell
     space_group: str
     rotations: Ints
     translations: Floats
-    elements: tuple[str, ...]
-    positions: Floats
+    notes: tuple[str, ...] = ()
+    block: str = ""
+
+    @cached_property
+    def atoms(self) -> Atoms:
+        """The atoms listed, with a note when they cannot be read; looked up when they are asked for."""
+        return read_atoms(self.block)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Chemical symbol of each atom listed."""
+        return self.atoms.elements
+
+    @property
+    def positions(self) -> Floats:
+        """Fractional coordinates of the atoms listed (the asymmetric unit), (atom, 3)."""
+        return self.atoms.positions
 
     def is_absent(self, hkl: Sequence[int]) -> bool:
         """Whether symmetry extinguishes a reflection; False when the space group is not known.
@@ -92,20 +118,41 @@ class Crystal:
         return bool(np.any(np.abs(shift - np.rint(shift)) > 1e-3))
 
 
-def parse_hkl(text: str) -> tuple[int, int, int]:
-    """Read Miller indices such as ``"1 0 -2"``, ``"(1,0,-2)"`` or ``"102"``.
+def parse_indices(text: str) -> tuple[int, ...]:
+    """Read three or four indices such as ``"1 0 -2"``, ``"(1,0,-2)"``, ``"102"`` or ``"1 0 -1 2"``.
 
     Raises
     ------
     ParameterError
-        When there are not three whole numbers, or all are 0.
+        When there are not three or four whole numbers, all are 0, or the third of four is not -(h + k).
     """
     bare = text.strip().strip("()[]{}").strip()
-    parts = list(bare) if re.fullmatch(r"\d{3}", bare) else re.split(r"[\s,]+", bare)
-    if len(parts) != 3 or not all(re.fullmatch(r"[+-]?\d+", part) for part in parts):
+    parts = re.findall(r"-?\d", bare) if re.fullmatch(r"(-?\d){3,4}", bare) else re.split(r"[\s,]+", bare)
+    if len(parts) not in (3, 4) or not all(re.fullmatch(r"[+-]?\d{1,9}", part, re.ASCII) for part in parts):
         raise ParameterError(f"hkl = '{text}': give three whole numbers, such as '1 0 0'")
-    h, k, l = (int(part) for part in parts)  # noqa: E741
-    _check((h, k, l))
+    indices = tuple(int(part) for part in parts)
+    if len(indices) == 4 and indices[2] != -(indices[0] + indices[1]):
+        raise ParameterError(f"hkl = '{text}': of four indices h k i l, i is -(h + k), here {-indices[0] - indices[1]}")
+    _check(_three(indices))
+    return indices
+
+
+def parse_hkl(text: str, cell: Cell | None = None) -> tuple[int, int, int]:
+    """Read Miller indices as `parse_indices` does; of four, which a cell must have hexagonal axes for, the third goes.
+
+    Raises
+    ------
+    ParameterError
+        When these are no indices, or four for a cell with other axes.
+    """
+    indices = parse_indices(text)
+    if len(indices) == 4 and cell is not None and not cell.is_hexagonal:
+        raise ParameterError(f"hkl = '{text}': four indices need hexagonal axes (a = b, gamma = 120); give three")
+    return _three(indices)
+
+
+def _three(indices: Sequence[int]) -> tuple[int, int, int]:
+    h, k, *_, l = indices  # noqa: E741
     return h, k, l
 
 
@@ -140,79 +187,39 @@ def theta_hkl(cell: Cell, hkl: Sequence[int], wavelength: float) -> float:
     return float(np.arcsin(wavelength / (2 * d)))
 
 
+@lru_cache(maxsize=8)  # every file of a run asks for the same few
 def read_cif(text: str, name: str = "CIF") -> Crystal:
-    """Read the first crystal structure of a CIF with ase.
+    """Read the crystal structure of a CIF: cell and space group with gemmi, atoms when they are asked for.
 
     Parameters
     ----------
     text : str
         The file's text.
     name : str
-        Its name, for errors.
+        Its name, for errors; behind a colon the name of the block to read, where several have different cells.
 
     Raises
     ------
     ReadError
-        When ase cannot parse it, or no block has a unit cell.
+        When there is no unit cell, none is possible, or the block is not told.
     """
-    from ase.io.cif import parse_cif
-
     try:
-        blocks: list[Any] = [block for block in parse_cif(io.StringIO(text)) if _cell_numbers(block)]
-    except _ASE_ERRORS as error:
-        raise ReadError(
-            f"{name}: ase cannot read it as CIF ({str(error) or type(error).__name__}): check the file"
-        ) from error
-    if not blocks:
-        raise ReadError(f"{name}: no unit cell (_cell_length_a ...) in it: give the CIF of a crystal structure")
-    try:
-        cell = Cell(*_cell_numbers(blocks[0]))
-        atoms = blocks[0].get_unsymmetrized_structure() if blocks[0].has_structure() else None
-    except (ParameterError, *_ASE_ERRORS) as error:
+        block, numbers, notes = find_structure(text, name.partition(":")[2])
+        cell = Cell(*numbers)
+    except (ReadError, ParameterError) as error:
         raise ReadError(f"{name}: {error}") from error
-    space_group, rotations, translations = _symmetry(blocks[0])
-    return Crystal(
-        cell,
-        space_group,
-        rotations,
-        translations,
-        () if atoms is None else tuple(atoms.get_chemical_symbols()),
-        np.zeros((0, 3)) if atoms is None else atoms.get_scaled_positions(wrap=False),
-    )
-
-
-def _cell_numbers(block: Mapping[str, Any]) -> tuple[float, ...]:
-    """Return the six numbers of a block's cell, or nothing."""
-    keys = [f"_cell_length_{name}" for name in "abc"] + [f"_cell_angle_{name}" for name in ("alpha", "beta", "gamma")]
-    numbers = [block.get(key) for key in keys]
-    if not all(isinstance(number, int | float) for number in numbers):
-        return ()
-    return tuple(float(number) for number in numbers if number is not None)
-
-
-def _symmetry(block: Mapping[str, Any]) -> tuple[str, Ints, Floats]:
-    """Return name and operations of the space group: those listed, else those of the group that is named.
-
-    A bare number is not enough: it leaves the choice of axes open.
-    """
-    from ase.spacegroup import spacegroup as groups
-
-    names = ("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m")
-    name = next((str(block[key]) for key in names if key in block), "")
-    listed = ("_space_group_symop_operation_xyz", "_space_group_symop.operation_xyz", "_symmetry_equiv_pos_as_xyz")
-    operations = next((block[key] for key in listed if key in block), None)
-    if operations is not None:
-        operations = [operations] if isinstance(operations, str) else operations
-        rotations, translations = groups.parse_sitesym(operations)  # type: ignore[no-untyped-call]
-        return name, np.asarray(rotations, dtype=int), np.asarray(translations)
-    try:
-        pairs = groups.Spacegroup(name).get_symop() if name else []  # type: ignore[no-untyped-call]
-    except groups.SpacegroupNotFoundError:
-        pairs = []
-    rotations = np.array([rotation for rotation, _ in pairs], dtype=int).reshape(-1, 3, 3)
-    return name, rotations, np.array([translation for _, translation in pairs], dtype=float).reshape(-1, 3)
+    group = find_space_group(block, cell.metric)
+    for text_of_volume in stated(block, ("_cell_volume", "_cell.volume")):
+        volume = number(text_of_volume)
+        if abs(volume / cell.volume - 1) > _VOLUME_MISFIT:
+            notes += (f"the cell's volume is {cell.volume:g} angstrom^3, _cell_volume {volume:g}: check its edges",)
+    for tag, value in zip(CELL_NAMES, numbers, strict=True):
+        block.set_pair(f"_cell_{tag}", repr(value))  # as plain numbers, which ase takes
+    return Crystal(cell, group.name, group.rotations, group.translations, (*notes, *group.notes), block.as_string())
 
 
 def _check(hkl: Sequence[int]) -> None:
     if len(hkl) != 3 or not any(hkl):
         raise ParameterError(f"hkl = {tuple(hkl)}: give three Miller indices that are not all 0")
+    if max(map(abs, hkl)) > _LARGEST_INDEX:
+        raise ParameterError(f"hkl = {tuple(hkl)}: give indices up to {_LARGEST_INDEX}")

@@ -1,0 +1,163 @@
+"""The block of a CIF that holds the crystal structure, its unit cell, and what its tags state.
+
+CIF dictionaries name one thing in several ways (``_cell_length_a``, ``_cell.length_a``); tags know no upper case, and
+``?`` and ``.`` stand for a value that is not there. The grammar is gemmi's.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from nxscatter.errors import ReadError
+
+if TYPE_CHECKING:
+    from gemmi.cif import Block, Document
+
+CELL_NAMES = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
+# A number, with its standard uncertainty in brackets behind it or before the exponent: 5.4309(12), 0.54309(12)E1
+_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(?:\([\d.]*\))?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
+# One tag and its value on a line of their own.
+_ITEM = re.compile(r"_\S+[ \t]+(?:'[^']*'|\"[^\"]*\"|[^\s'\"#$\[\]{};_]\S*)[ \t]*(?:#.*)?")
+_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff]")  # control characters, byte order mark, hard spaces
+_TRIPLE_QUOTED = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"", re.DOTALL)
+# No crystal has a shorter edge, angstrom: 1 1 1 is what the PDB writes where there is no crystal, 0.5 means nm.
+_SHORTEST = 1.0
+_LONGEST_TEXT = 60  # of a foreign text in a message
+
+
+class Structure(NamedTuple):
+    """A block with a unit cell: a, b, c in angstrom and alpha, beta, gamma in degrees, not yet checked."""
+
+    block: Block
+    cell: tuple[float, ...]
+    notes: tuple[str, ...]
+
+
+def find_structure(text: str, wanted: str = "") -> Structure:
+    """Find the block that has a unit cell.
+
+    Of a file with an error in its grammar the cell and the names are read where they stand on lines of their own, and
+    a note says so.
+
+    Parameters
+    ----------
+    text : str
+        The file's text.
+    wanted : str
+        Name of the block, or its number among those with a cell; "" when all cells are the same.
+
+    Raises
+    ------
+    ReadError
+        When no block has a cell, several have different ones and none is chosen, or a cell is incomplete.
+    """
+    text = _NO_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    document, problem = _parse(text)
+    blocks = [block for block in document if any(stated(block, _tags(name)) for name in CELL_NAMES)]
+    broken = f"is no valid CIF ({problem})" if problem else ""
+    if not blocks:
+        what = broken or "no unit cell (_cell_length_a ...) in it"
+        raise ReadError(f"{what}: give the CIF of a crystal structure")
+    try:
+        block, cell = _choose(blocks, wanted)
+    except ReadError as error:
+        raise ReadError(f"{broken}, {error}" if broken else str(error)) from error
+    read = f"{broken}: only the cell and the names on lines of their own are read"
+    return Structure(block, cell, (read,) if broken else ())
+
+
+def stated(block: Block, tags: Collection[str]) -> list[str]:
+    """Return the values of any of these tags (in lower case), of an item or a loop, each once, without quotes."""
+    from gemmi.cif import as_string, is_null
+
+    found: list[str] = []
+    for item in block:
+        pair = cast("tuple[str, str] | None", item.pair)
+        if pair is not None:
+            found += pair[1:] if pair[0].lower() in tags else ()
+        elif item.loop is not None:
+            columns = [column for column, tag in enumerate(item.loop.tags) if tag.lower() in tags]
+            found += [item.loop[row, column] for column in columns for row in range(item.loop.length())]
+    return list(dict.fromkeys(as_string(value).strip() for value in found if not is_null(value)))
+
+
+def number(text: str) -> float:
+    """Read a number, NaN when it is none; a standard uncertainty is read over."""
+    match = _NUMBER.fullmatch(text)
+    value = float(match[1] + (match[2] or "")) if match else math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def shown(text: str) -> str:
+    """Return a foreign text as it may stand in a message: on one line, and cut."""
+    text = " ".join(text.split())
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+
+
+def _parse(text: str) -> tuple[Document, str]:
+    """Return the document, and "" or what is wrong with its grammar and had to be left out."""
+    from gemmi import cif
+
+    try:
+        return cif.read_string(text, check_level=0), ""  # duplicates are looked for in what is used
+    except (ValueError, RuntimeError, IndexError) as error:
+        problem = re.sub(r"^string:(\d+)\S*:?", r"line \1:", str(error))
+    return cif.read_string("\n".join(["data_", *_plain_items(text)]), check_level=0), shown(problem)
+
+
+def _plain_items(text: str) -> Iterable[str]:
+    """Give the headers of blocks, and the items that stand on a line of their own, outside of text fields."""
+    inside = False
+    for line in _TRIPLE_QUOTED.sub("", text).split("\n"):
+        inside ^= line.startswith(";")
+        bare = line.strip()
+        if not inside and (re.fullmatch(r"data_\S+", bare, re.IGNORECASE) or _ITEM.fullmatch(bare)):
+            yield bare
+
+
+def _choose(blocks: list[Block], wanted: str) -> tuple[Block, tuple[float, ...]]:
+    """Return the wanted block and its cell, the first when all have the same."""
+    names = [shown(block.name.strip()) for block in blocks]
+    if wanted:
+        fitting = [block for block in blocks if block.name.strip().lower() == wanted.strip().lower()]
+        if not fitting and wanted.isdecimal() and 0 < int(wanted) <= len(blocks):
+            fitting = [blocks[int(wanted) - 1]]
+        if not fitting:
+            raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {', '.join(names)}")
+        blocks = fitting
+    cells = {_cell(block): block for block in reversed(blocks)}
+    if len(cells) > 1:
+        listed = ", ".join(f"{name} (a = {_cell(block)[0]:g})" for name, block in zip(names, blocks, strict=False))
+        raise ReadError(f"has {len(blocks)} blocks with different cells, {listed}: choose one as FILE:BLOCK")
+    (cell,) = cells
+    return cells[cell], cell
+
+
+def _cell(block: Block) -> tuple[float, ...]:
+    return tuple(_cell_number(block, name) for name in CELL_NAMES)
+
+
+def _cell_number(block: Block, name: str) -> float:
+    """Return one of the six numbers of a cell."""
+    texts = stated(block, _tags(name))
+    if not texts:
+        raise ReadError(f"no unit cell in block '{shown(block.name)}': _cell_{name} is not given: write its value")
+    values = {number(text): text for text in texts}
+    if any(math.isnan(value) for value in values):
+        raise ReadError(f"_cell_{name} = '{shown(texts[0])}' is no number: write it as 5.431 or 5.431(2)")
+    if len(values) > 1:
+        raise ReadError(f"_cell_{name} is {' and '.join(shown(text) for text in texts)}: leave one of them")
+    (value,) = values
+    if name.startswith("length") and 0 < value <= _SHORTEST:
+        raise ReadError(
+            f"_cell_{name} = {value:g} angstrom: no crystal has such an edge (a placeholder, or nm?); "
+            "write the cell in angstrom"
+        )
+    return value
+
+
+def _tags(name: str) -> tuple[str, str]:
+    return f"_cell_{name}", f"_cell.{name}"
