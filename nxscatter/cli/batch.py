@@ -28,13 +28,14 @@ def work_on(
     jobs: int = 1,
     scheduler: str | None = None,
     fail_fast: bool = False,
+    said: Sequence[str] = (),
 ) -> "list[Outcome]":
-    """Do a job for each input, tell and return what becomes of it."""
+    """Do a job for each input, tell and return what becomes of it; warnings that were ``said`` are not repeated."""
     from nxscatter.workflow.batch import run_all, run_one
 
     if len(paths) == 1:
         outcome = run_one(work, paths[0])
-        _tell(outcome)
+        _tell(outcome, said)
         return [outcome]
     outcomes: list[Outcome] = []
     start = perf_counter()
@@ -42,7 +43,7 @@ def work_on(
         with _executor(min(jobs, len(paths)), scheduler) as executor:
             for outcome in watched(run_all(work, paths, executor, fail_fast), len(paths)):
                 outcomes.append(outcome)
-                _tell(outcome, f"[{len(outcomes)}/{len(paths)}] ")
+                _tell(outcome, said, f"[{len(outcomes)}/{len(paths)}] ")
     finally:
         _sum_up(outcomes, len(paths), perf_counter() - start)
     return outcomes
@@ -79,7 +80,7 @@ def _executor(jobs: int, scheduler: str | None) -> "AbstractContextManager[Execu
     return local_processes(jobs) if jobs > 1 else nullcontext()
 
 
-def _tell(outcome: "Outcome", place: str = "") -> None:
+def _tell(outcome: "Outcome", said: Sequence[str], place: str = "") -> None:
     """Print the container, and on stderr what was done and what to be aware of."""
     name = f"{place}{outcome.path.name}"
     if outcome.error:
@@ -95,7 +96,7 @@ def _tell(outcome: "Outcome", place: str = "") -> None:
         log.debug("%s: added %s", outcome.path.name, ", ".join(outcome.added))
     for note in () if place else outcome.notes:  # of many files at the end, each once
         log.info("note: %s: %s", outcome.path.name, note)
-    for warning in outcome.warnings:
+    for warning in (warning for warning in outcome.warnings if warning not in said):
         log.warning("%s: %s", outcome.path.name, warning)
 
 

@@ -75,8 +75,12 @@ def process(
         typer.Option("--set", metavar="STEP.PARAM=VALUE", help="Parameter of a step; may be repeated."),
     ] = None,
     q: Annotated[str | None, typer.Option(metavar="Q,Q,...", help="Rings in 1/angstrom.")] = None,
-    cif: Annotated[Path | None, typer.Option(metavar="FILE", help="Crystal structure; needs --hkl.")] = None,
-    hkl: Annotated[str | None, typer.Option(metavar="HKL", help="Reflections, as '1 0 0;0 0 2'.")] = None,
+    cif: Annotated[
+        Path | None, typer.Option(metavar="FILE[:BLOCK]", help="Crystal structure, a block of it; needs --hkl.")
+    ] = None,
+    hkl: Annotated[
+        str | None, typer.Option(metavar="HKL", help="Reflections, as '1 0 0;0 0 2', or '1 0 -1 0'.")
+    ] = None,
     mask: arg.Masks = None,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Drop the masks of the container's last masking.")] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that share the files.")] = 1,
@@ -95,7 +99,7 @@ def process(
     from nxscatter.output.export import export as export_all
     from nxscatter.store.container import Container
     from nxscatter.workflow.paths import expand
-    from nxscatter.workflow.prepare import prepare
+    from nxscatter.workflow.prepare import crystal_warnings, prepare
     from nxscatter.workflow.process import run_recipe
 
     if no_mask and mask:
@@ -112,7 +116,7 @@ def process(
         force=force,
     )
     paths = [path.absolute() for path in expand(inputs, mask or ())]
-    outcomes = work_on(work, paths, jobs, scheduler, fail_fast)
+    outcomes = work_on(work, paths, jobs, scheduler, fail_fast, said=crystal_warnings(prepared))
     made = [Container(outcome.container) for outcome in outcomes if outcome.container is not None]
     if export is not None and made:
         export_all(made, export.expanduser())  # together, as they share tables and figures

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from nxscatter.mapping.measurement import Measurement
 from nxscatter.model import Floats
 from nxscatter.results import Geometry
 from nxscatter.science.geometry import qspace
+
+if TYPE_CHECKING:
+    from nxscatter.science.geometry.atoms import Atoms
 
 _PER_M = 1e10  # 1/angstrom in 1/m
 
@@ -165,10 +169,21 @@ class Attributes(Measurement):
 
     @property
     def atom_positions(self) -> Floats | None:
-        """Fractional coordinates of the atoms that the CIF lists (atom, 3); None without a CIF."""
-        return None if self._crystal is None else self._crystal.positions
+        """Fractional coordinates of the atoms that the CIF lists (atom, 3); None without a CIF that ase reads."""
+        return None if self._atoms is None else self._atoms.positions
 
     @property
     def atom_elements(self) -> list[str] | None:
-        """Chemical symbols of these atoms; None without a CIF."""
-        return None if self._crystal is None else list(self._crystal.elements)
+        """Chemical symbols of these atoms; None without a CIF that ase reads."""
+        return None if self._atoms is None else list(self._atoms.elements)
+
+    @property
+    def _atoms(self) -> Atoms | None:
+        """The atoms of the CIF; None without one, and with a warning when they cannot be read."""
+        if self._crystal is None or self._cif is None:
+            return None
+        atoms = self._crystal.atoms
+        if atoms.note:
+            self._warn(f"{self._cif.name}: {atoms.note}")
+            return None
+        return atoms

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from nxscatter.errors import ParameterError, ReadError
+from nxscatter.errors import ParameterError
 from nxscatter.mapping.requests import Ring, miller
 from nxscatter.model import Attachment, Floats
 from nxscatter.readers.base import ReadOptions
+from nxscatter.readers.files import texts
 from nxscatter.results import Geometry, Image
 from nxscatter.store.access import is_container
 from nxscatter.workflow.paths import PathLike, container_path
@@ -197,13 +198,11 @@ class Measurement:
         """What the CIF says, None without one."""
         from nxscatter.science.geometry.crystal import read_cif
 
-        if self.cif_file is None:
-            return None
-        path = Path(self.cif_file).expanduser()
-        try:
-            return read_cif(path.read_text("utf-8"), path.name)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReadError(f"{path}: cannot be read as text ({error}); give a CIF") from error
+        return None if self._cif is None else read_cif(str(self._cif.content), self._cif.name)
+
+    @cached_property
+    def _cif(self) -> Attachment | None:
+        return None if self.cif_file is None else texts.read_cif(self.cif_file)
 
     def _known_crystal(self) -> Crystal:
         if self._crystal is None:
@@ -227,11 +226,12 @@ class Measurement:
 
     def _reflection(self, reflection: Any) -> Ring:
         from nxscatter.science.geometry.crystal import q_hkl
+        from nxscatter.science.pixels.ring_choice import crystal_notes
 
-        crystal, hkl = self._known_crystal(), miller(reflection)
+        crystal = self._known_crystal()
+        hkl = miller(reflection, crystal.cell)
         ring = Ring(str(reflection), q_hkl(crystal.cell, hkl), " ".join(map(str, hkl)))
-        if crystal.is_absent(hkl):
-            self._warn(f"reflection ({ring.hkl}) is extinct in {crystal.space_group or 'its space group'}")
+        self._warn(*crystal_notes(self._cif, (ring.hkl,)))
         return ring
 
     def _tolerance(self, rings: Sequence[Ring]) -> float:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nxscatter.errors import ParameterError
 from nxscatter.workflow.recipe import Use
+
+if TYPE_CHECKING:
+    from nxscatter.science.geometry.crystal import Cell
 
 
 class Ring(NamedTuple):
@@ -17,11 +20,12 @@ class Ring(NamedTuple):
     hkl: str = ""
 
 
-def miller(reflection: Any) -> tuple[int, int, int]:
-    """Return Miller indices, given as three numbers or a text."""
+def miller(reflection: Any, cell: Cell) -> tuple[int, int, int]:
+    """Return Miller indices, given as three numbers (four for a hexagonal cell) or a text."""
     from nxscatter.science.geometry.crystal import parse_hkl
 
-    return parse_hkl(reflection if isinstance(reflection, str) else " ".join(f"{one:g}" for one in reflection))
+    text = reflection if isinstance(reflection, str) else " ".join(f"{index:g}" for index in reflection)
+    return parse_hkl(text, cell)
 
 
 def pixels(ring: Ring, tolerance: float) -> Use:

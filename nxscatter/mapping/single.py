@@ -93,19 +93,22 @@ class Mapping(Pictures):
         """Return the lattice spacing of a reflection, angstrom; any crystal system."""
         from nxscatter.science.geometry.crystal import d_hkl
 
-        return d_hkl(self._known_crystal().cell, steps.miller(reflection))
+        cell = self._known_crystal().cell
+        return d_hkl(cell, steps.miller(reflection, cell))
 
     def theta_hkl(self, reflection: Any) -> float:
         """Return the Bragg angle of a reflection, radians."""
         from nxscatter.science.geometry.crystal import theta_hkl
 
-        return theta_hkl(self._known_crystal().cell, steps.miller(reflection), self.container.beam.wavelength)
+        cell = self._known_crystal().cell
+        return theta_hkl(cell, steps.miller(reflection, cell), self.container.beam.wavelength)
 
     def q_hkl(self, reflection: Any) -> float:
         """Return q of a reflection, 1/m."""
         from nxscatter.science.geometry.crystal import q_hkl
 
-        return q_hkl(self._known_crystal().cell, steps.miller(reflection)) * 1e10
+        cell = self._known_crystal().cell
+        return q_hkl(cell, steps.miller(reflection, cell)) * 1e10
 
     def caving(self, max_iter: int = 10) -> None:
         """Fill invalid pixels from their partners across the beam; ``data`` and all that follows see them filled.

@@ -17,7 +17,7 @@ from nxscatter.science.pixels.azimuth_bins import AzimuthBins, Sum, own_sum, pyf
 from nxscatter.science.pixels.flanks import Flanks, under_rings
 from nxscatter.science.pixels.pixel_bins import Cells, frame_times
 from nxscatter.science.pixels.resampling import half_samples
-from nxscatter.science.pixels.ring_choice import RingChoice, choose_rings, extinctions
+from nxscatter.science.pixels.ring_choice import RingChoice, choose_rings, crystal_notes
 from nxscatter.step import Step
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
@@ -123,7 +123,7 @@ class AzimuthalProfiles(Step):
         else:
             intensity, errors = cells.mean()
         own = slice(0, len(chosen.q))
-        notes = [*image.notes, *geometry.notes, *chosen.notes, *chosen.missing, *extinctions(self.cif, self.hkl)]
+        notes = [*image.notes, *geometry.notes, *chosen.notes, *chosen.missing, *crystal_notes(self.cif, self.hkl)]
         notes += _narrow_rings(geometry, chosen.q, bins, numbers[own])
         more: dict[str, Any] = {}  # what not every profile has
         replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from nxscatter.errors import ParameterError, ReadError
+from nxscatter.errors import ParameterError
 from nxscatter.model import Attachment
-from nxscatter.science.geometry.crystal import parse_hkl, q_hkl, read_cif
+from nxscatter.readers.files import texts
+from nxscatter.science.geometry.crystal import parse_hkl, parse_indices, q_hkl, read_cif
+from nxscatter.science.pixels.ring_choice import crystal_notes
 from nxscatter.workflow.paths import PathLike, paths_of
 from nxscatter.workflow.recipe import Recipe, Use
 from nxscatter.workflow.recipe_file import load_recipe, parse_settings
@@ -41,43 +42,50 @@ def prepare(
     if q is not None:
         recipe = _set_rings(recipe, "--q", q=tuple(q))
     if cif is not None and hkl is not None:
-        indices = [parse_hkl(one) for one in hkl.split(";") if one.strip()] if isinstance(hkl, str) else hkl
-        labels = tuple(" ".join(map(str, index)) for index in indices)
-        recipe = _set_rings(recipe, "--cif", cif=cif, hkl=labels, q=())
+        recipe = _set_rings(recipe, "--cif", cif=str(cif), hkl=_labels(hkl), q=())
     if masks := paths_of(mask):
         if "masking" not in recipe.steps:
             raise ParameterError(f"recipe '{recipe.name}' has no step masking, so it takes no --mask")
         recipe = recipe.with_settings({"masking.mask": masks})
     recipe = recipe.with_settings(settings if isinstance(settings, Mapping) else parse_settings(settings))
-    return replace(recipe, uses=tuple(map(_with_reflections, recipe.uses)))
+    recipe = replace(recipe, uses=tuple(map(_with_reflections, recipe.uses)))
+    for warning in crystal_warnings(recipe):
+        _log.warning("%s", warning)
+    return recipe
+
+
+def crystal_warnings(recipe: Recipe) -> list[str]:
+    """Return what the records of a prepared recipe will say of its crystals and reflections, each once."""
+    used = [use.parameters for use in recipe.uses if isinstance(use.parameters.get("cif"), Attachment)]
+    notes = [note for given in used for note in crystal_notes(given["cif"], _hkl(given))]
+    return list(dict.fromkeys(notes))
+
+
+def _labels(hkl: Hkl) -> tuple[str, ...]:
+    texts = hkl.split(";") if isinstance(hkl, str) else [_joined(index) for index in hkl]
+    labels = tuple(_joined(parse_indices(text)) for text in texts if text.strip())
+    if not labels:
+        raise ParameterError("--hkl names no reflection: give for instance --hkl '1 0 0;0 0 2'")
+    return labels
+
+
+def _joined(index: str | int | Sequence[int]) -> str:
+    return str(index) if isinstance(index, str | int) else " ".join(map(str, index))
 
 
 def _with_reflections(use: Use) -> Use:
-    """Return a profile step that has a CIF and reflections with their q; say which ones symmetry extinguishes."""
+    """Return a profile step that has a CIF with the CIF's text, and with q of its reflections unless q is given."""
     given = use.parameters
-    if use.step not in _RING_STEPS or not given.get("cif") or given.get("q"):
+    if use.step not in _RING_STEPS or not given.get("cif"):
         return use
-    cif, labels = _read_cif(given["cif"]), paths_of(given.get("hkl", ()))
-    crystal = read_cif(str(cif.content), cif.name)
-    indices = [parse_hkl(str(label)) for label in labels]
-    for index in indices:
-        if crystal.is_absent(index):
-            name = " ".join(map(str, index))
-            _log.warning(
-                "%s: reflection (%s) is extinct in %s", cif.name, name, crystal.space_group or "its space group"
-            )
-    q = tuple(q_hkl(crystal.cell, index) for index in indices)
+    cif = given["cif"] if isinstance(given["cif"], Attachment) else texts.read_cif(given["cif"])
+    cell = read_cif(str(cif.content), cif.name).cell
+    q = given.get("q") or tuple(q_hkl(cell, parse_hkl(label, cell)) for label in _hkl(given))
     return replace(use, parameters={**given, "cif": cif, "q": q})
 
 
-def _read_cif(cif: Attachment | PathLike) -> Attachment:
-    if isinstance(cif, Attachment):
-        return cif
-    path = Path(cif).expanduser()
-    try:
-        return Attachment(path.name, path.read_text("utf-8"), "cif")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(f"{path}: cannot be read as text ({error}); give a CIF") from error
+def _hkl(parameters: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(map(str, paths_of(parameters.get("hkl", ()))))
 
 
 def _set_rings(recipe: Recipe, option: str, **parameters: Any) -> Recipe:

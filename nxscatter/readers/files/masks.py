@@ -12,6 +12,7 @@ from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment
 from nxscatter.readers.base import is_hdf5
 from nxscatter.readers.files.images import MAX_PIXELS, read_frames
+from nxscatter.readers.files.texts import read_cif
 
 if TYPE_CHECKING:
     import h5py
@@ -49,7 +50,9 @@ def read_mask(path: Path | str, role: str = "mask") -> Attachment:
 
 
 def read_attachment(path: Path | str, role: str) -> Attachment:
-    """Read the image that a step takes as ``role``: a mask as one, any other (dark, flat, background) as it is."""
+    """Read what a step takes as ``role``: a CIF as text, a mask as one, any other image (dark, flat) as it is."""
+    if role == "cif":
+        return read_cif(path)
     if role == "mask":
         return read_mask(path, role)
     return Attachment(_file_part(path)[0].name, read_image(path), role)

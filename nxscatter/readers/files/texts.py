@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import zlib
 from pathlib import Path
 
@@ -29,18 +30,19 @@ def read_text(path: Path, largest: int, kind: str) -> str:
     ReadError
         When there is no such file, it is a folder or a device, too large, or no text.
     """
-    if not path.exists():
-        raise ReadError(f"{path}: no such file; give {kind}")
-    if not path.is_file():
-        raise ReadError(f"{path}: is no regular file; give {kind}")
     try:
+        if not path.exists():
+            raise ReadError(f"{path}: no such file; give {kind}")
+        if not path.is_file():  # reading a device or a pipe may never end
+            raise ReadError(f"{path}: is no regular file; give {kind}")
         with path.open("rb") as file:
             data = file.read(largest + 1)
             if data.startswith(b"\x1f\x8b"):
                 file.seek(0)
                 data = gzip.GzipFile(fileobj=file).read(largest + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise ReadError(f"{path}: cannot be read ({error}); give {kind}") from error
+        reason = getattr(error, "strerror", None) or error  # without the path again
+        raise ReadError(f"{path}: cannot be read ({reason}); give {kind}") from error
     if len(data) > largest:
         raise ReadError(f"{path}: is larger than {largest >> 20} MB; give {kind}")
     text = _decoded(data)
@@ -70,15 +72,16 @@ def read_cif(path: Path | str) -> Attachment:
         When it cannot be read as text.
     """
     file, block = _file_and_block(str(path))
-    name = file.name.replace(":", "_")  # what stands behind a colon is the block
+    # A name that is no UTF-8 cannot be stored; what stands behind a colon is the block.
+    name = os.fsencode(file.name).decode("utf-8", "replace").replace(":", "_")
     return Attachment(f"{name}:{block}" if block else name, read_text(file, _LARGEST_CIF, "a CIF"), "cif")
 
 
 def _file_and_block(path: str) -> tuple[Path, str]:
     """Split ``FILE:BLOCK`` at the last colon that has a file in front of it; names of files may have colons too."""
-    file, block = path, ""
-    while not Path(file).expanduser().exists() and ":" in file:
-        file, _, last = file.rpartition(":")
-        block = f"{last}:{block}" if block else last
-    found = Path(file).expanduser()
-    return (found, block) if found.exists() else (Path(path).expanduser(), "")
+    parts = path.split(":")
+    for end in range(len(parts), 0, -1):
+        file = Path(":".join(parts[:end])).expanduser()
+        if os.path.lexists(file):
+            return file, ":".join(parts[end:])
+    return Path(path).expanduser(), ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from nxscatter.errors import ReadError
@@ -19,13 +19,18 @@ if TYPE_CHECKING:
 CELL_NAMES = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 # A number, with its standard uncertainty in brackets behind it or before the exponent: 5.4309(12), 0.54309(12)E1
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(?:\([\d.]*\))?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
-# One tag and its value on a line of their own.
-_ITEM = re.compile(r"_\S+[ \t]+(?:'[^']*'|\"[^\"]*\"|[^\s'\"#$\[\]{};_]\S*)[ \t]*(?:#.*)?")
+# On a line of its own: the header of a block, or a tag of the cell or the symmetry with its value.
+_PLAIN = re.compile(
+    r"""data_[!-~]+
+    | _(?:cell|symmetry|space_group)[!-~]+ [ ] (?:'[^']*' | "[^"]*" | [+-.\w(][!-~]*) (?:[ ]\#.*)?""",
+    re.IGNORECASE | re.ASCII | re.VERBOSE,
+)
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff]")  # control characters, byte order mark, hard spaces
 _TRIPLE_QUOTED = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"", re.DOTALL)
 # No crystal has a shorter edge, angstrom: 1 1 1 is what the PDB writes where there is no crystal, 0.5 means nm.
 _SHORTEST = 1.0
 _LONGEST_TEXT = 60  # of a foreign text in a message
+_LONGEST_LIST = 300  # of names of blocks
 
 
 class Structure(NamedTuple):
@@ -91,10 +96,10 @@ def number(text: str) -> float:
     return value if math.isfinite(value) else math.nan
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = _LONGEST_TEXT) -> str:
     """Return a foreign text as it may stand in a message: on one line, and cut."""
     text = " ".join(text.split())
-    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 def _parse(text: str) -> tuple[Document, str]:
@@ -105,16 +110,19 @@ def _parse(text: str) -> tuple[Document, str]:
         return cif.read_string(text, check_level=0), ""  # duplicates are looked for in what is used
     except (ValueError, RuntimeError, IndexError) as error:
         problem = re.sub(r"^string:(\d+)\S*:?", r"line \1:", str(error))
-    return cif.read_string("\n".join(["data_", *_plain_items(text)]), check_level=0), shown(problem)
+    try:
+        return cif.read_string("\n".join(["data_", *_plain_lines(text)]), check_level=0), shown(problem)
+    except (ValueError, RuntimeError, IndexError) as error:
+        raise ReadError(f"is no valid CIF ({shown(problem)}): give the CIF of a crystal structure") from error
 
 
-def _plain_items(text: str) -> Iterable[str]:
-    """Give the headers of blocks, and the items that stand on a line of their own, outside of text fields."""
+def _plain_lines(text: str) -> Iterator[str]:
+    """Give the headers of blocks, and what is said of cell and symmetry on one line, outside of text fields."""
     inside = False
     for line in _TRIPLE_QUOTED.sub("", text).split("\n"):
         inside ^= line.startswith(";")
-        bare = line.strip()
-        if not inside and (re.fullmatch(r"data_\S+", bare, re.IGNORECASE) or _ITEM.fullmatch(bare)):
+        bare = " ".join(line.split())
+        if not inside and _PLAIN.fullmatch(bare):
             yield bare
 
 
@@ -126,12 +134,12 @@ def _choose(blocks: list[Block], wanted: str) -> tuple[Block, tuple[float, ...]]
         if not fitting and wanted.isdecimal() and 0 < int(wanted) <= len(blocks):
             fitting = [blocks[int(wanted) - 1]]
         if not fitting:
-            raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {', '.join(names)}")
+            raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {shown(', '.join(names), _LONGEST_LIST)}")
         blocks = fitting
     cells = {_cell(block): block for block in reversed(blocks)}
     if len(cells) > 1:
         listed = ", ".join(f"{name} (a = {_cell(block)[0]:g})" for name, block in zip(names, blocks, strict=False))
-        raise ReadError(f"has {len(blocks)} blocks with different cells, {listed}: choose one as FILE:BLOCK")
+        raise ReadError(f"has {len(blocks)} blocks with different cells, {shown(listed, _LONGEST_LIST)}: choose one as FILE:BLOCK")
     (cell,) = cells
     return cells[cell], cell
 
@@ -149,7 +157,7 @@ def _cell_number(block: Block, name: str) -> float:
     if any(math.isnan(value) for value in values):
         raise ReadError(f"_cell_{name} = '{shown(texts[0])}' is no number: write it as 5.431 or 5.431(2)")
     if len(values) > 1:
-        raise ReadError(f"_cell_{name} is {' and '.join(shown(text) for text in texts)}: leave one of them")
+        raise ReadError(f"_cell_{name} is {shown(' and '.join(texts))}: leave one of them")
     (value,) = values
     if name.startswith("length") and 0 < value <= _SHORTEST:
         raise ReadError(

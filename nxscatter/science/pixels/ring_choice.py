@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nxscatter.errors import ParameterError, StepError
+from nxscatter.errors import ParameterError, ReadError, StepError
 from nxscatter.model import Attachment, Floats, Ints
 from nxscatter.plain import Json
 from nxscatter.results import Geometry, Rings
@@ -122,14 +122,23 @@ def _problem(step: str, geometry: Geometry, q: float, tolerance: float) -> str:
     return f"{step}.q = {q:g} lies outside the detector: it reaches from {low:.4g} to {high:.4g} 1/angstrom"
 
 
-def extinctions(cif: Attachment | None, hkl: Sequence[str]) -> list[str]:
-    """Return a warning for each reflection that the symmetry of its crystal extinguishes; none without a crystal."""
+def crystal_notes(cif: Attachment | None, hkl: Sequence[str]) -> list[str]:
+    """Return what to be aware of in a CIF, and which reflections symmetry extinguishes; nothing without a CIF.
+
+    A CIF that cannot be read is no error here, as q is known: earlier versions took some that this one does not.
+    """
     if cif is None:
         return []
-    crystal = read_cif(str(cif.content), cif.name)
+    try:
+        crystal = read_cif(str(cif.content), cif.name)
+    except ReadError as error:
+        return [f"{error}; no extinctions known"]
     group = crystal.space_group or "its space group"
+    extinct = [label for label in hkl if crystal.is_absent(parse_hkl(label, crystal.cell))]
     return [
-        f"{cif.name}: reflection ({label}) is extinct in {group}, what is seen there is something else"
-        for label in hkl
-        if crystal.is_absent(parse_hkl(label))
+        *(f"{cif.name}: {note}" for note in crystal.notes),
+        *(
+            f"{cif.name}: reflection ({label}) is extinct in {group}, what is seen there is something else"
+            for label in extinct
+        ),
     ]
