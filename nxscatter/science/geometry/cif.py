@@ -25,7 +25,7 @@ _PLAIN = re.compile(
     | _(?:cell|symmetry|space_group)[!-~]+ [ ] (?:'[^']*' | "[^"]*" | [+-.\w(][!-~]*) (?:[ ]\#.*)?""",
     re.IGNORECASE | re.ASCII | re.VERBOSE,
 )
-_NO_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff]")  # control characters, byte order mark, hard spaces
+_BLANK = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff]")  # control characters, byte order mark, hard spaces
 _TRIPLE_QUOTED = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"", re.DOTALL)
 # No crystal has a shorter edge, angstrom: 1 1 1 is what the PDB writes where there is no crystal, 0.5 means nm.
 _SHORTEST = 1.0
@@ -59,15 +59,14 @@ def find_structure(text: str, wanted: str = "") -> Structure:
     ReadError
         When no block has a cell, several have different ones and none is chosen, or a cell is incomplete.
     """
-    text = _NO_TEXT.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
-    document, problem = _parse(text)
+    document, problem = _parse(_plain(text))
     blocks = [block for block in document if any(stated(block, _tags(name)) for name in CELL_NAMES)]
     broken = f"is no valid CIF ({problem})" if problem else ""
     if not blocks:
         what = broken or "no unit cell (_cell_length_a ...) in it"
         raise ReadError(f"{what}: give the CIF of a crystal structure")
     try:
-        block, cell = _choose(blocks, wanted)
+        block, cell = _choose(blocks, _plain(wanted).strip())
     except ReadError as error:
         raise ReadError(f"{broken}, {error}" if broken else str(error)) from error
     read = f"{broken}: only the cell and the names on lines of their own are read"
@@ -76,7 +75,7 @@ def find_structure(text: str, wanted: str = "") -> Structure:
 
 def stated(block: Block, tags: Collection[str]) -> list[str]:
     """Return the values of any of these tags (in lower case), of an item or a loop, each once, without quotes."""
-    from gemmi.cif import as_string, is_null
+    from gemmi.cif import as_string
 
     found: list[str] = []
     for item in block:
@@ -86,7 +85,8 @@ def stated(block: Block, tags: Collection[str]) -> list[str]:
         elif item.loop is not None:
             columns = [column for column, tag in enumerate(item.loop.tags) if tag.lower() in tags]
             found += [item.loop[row, column] for column in columns for row in range(item.loop.length())]
-    return list(dict.fromkeys(as_string(value).strip() for value in found if not is_null(value)))
+    texts = dict.fromkeys(as_string(value).strip() for value in found)
+    return [text for text in texts if text not in ("", "?", ".")]  # in quotes too
 
 
 def number(text: str) -> float:
@@ -100,6 +100,12 @@ def shown(text: str, longest: int = _LONGEST_TEXT) -> str:
     """Return a foreign text as it may stand in a message: on one line, and cut."""
     text = " ".join(text.split())
     return text if len(text) <= longest else f"{text[:longest]}..."
+
+
+def _plain(text: str) -> str:
+    """Return the text in ASCII, as the grammar wants it: nothing that is used here needs more."""
+    lines = _BLANK.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return re.sub(r"[^\t\n -~]", "_", lines)
 
 
 def _parse(text: str) -> tuple[Document, str]:
@@ -130,16 +136,19 @@ def _choose(blocks: list[Block], wanted: str) -> tuple[Block, tuple[float, ...]]
     """Return the wanted block and its cell, the first when all have the same."""
     names = [shown(block.name.strip()) for block in blocks]
     if wanted:
-        fitting = [block for block in blocks if block.name.strip().lower() == wanted.strip().lower()]
+        fitting = [block for block in blocks if block.name.strip().lower() == wanted.lower()]
         if not fitting and wanted.isdecimal() and 0 < int(wanted) <= len(blocks):
             fitting = [blocks[int(wanted) - 1]]
         if not fitting:
-            raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {shown(', '.join(names), _LONGEST_LIST)}")
+            known = shown(", ".join(names), _LONGEST_LIST)
+            raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {known}")
         blocks = fitting
     cells = {_cell(block): block for block in reversed(blocks)}
     if len(cells) > 1:
         listed = ", ".join(f"{name} (a = {_cell(block)[0]:g})" for name, block in zip(names, blocks, strict=False))
-        raise ReadError(f"has {len(blocks)} blocks with different cells, {shown(listed, _LONGEST_LIST)}: choose one as FILE:BLOCK")
+        raise ReadError(
+            f"has {len(blocks)} blocks with different cells, {shown(listed, _LONGEST_LIST)}: choose one as FILE:BLOCK"
+        )
     (cell,) = cells
     return cells[cell], cell
 
