@@ -22,6 +22,7 @@ from nxscatter.simulate import EIGER2_SMALL, Run, Simulated, write_lgc, write_li
 from nxscatter.simulate.series import oriented
 from nxscatter.store.container import Container
 from support import mapping_case as case
+from support.cif import cif
 
 SHOT = "rods_1000mT_Img00376"
 
@@ -185,6 +186,24 @@ def test_reflections_of_a_crystal(tmp_path: Path) -> None:
     assert [ring.hkl for ring in data._rings()] == ["1 1 0", ""]
     with pytest.raises(ParameterError, match="below half the wavelength"):
         data.theta_hkl([30, 0, 0])
+
+
+def test_what_a_cif_leaves_open_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    cell = cif((6, 6, 9), (90, 90, 120), "loop_\n_atom_site_label\n_atom_site_fract_x\nWat1 0.5\n")
+    (tmp_path / "two.cif").write_text(cell.replace("data_x", "data_hex") + cif().replace("data_x", "data_cubic"))
+    file = case.one(tmp_path / "x_waxs_00001_raw.h5", camera=case.WAXS, q=[2.0]).path
+    data = Mapping(file, cif_file=tmp_path / "two.cif:hex", reflections=[[1, 0, -1, 0], [0, 0, 0, 1]], container=None)
+    assert (data.a, data.gamma) == (6.0, 120.0)
+    assert [ring.hkl for ring in [*data._rings(), *data._rings()]] == ["1 0 0", "0 0 1"] * 2
+    assert data.d_hkl([1, 1, -2, 0]) == data.d_hkl("1 1 0") == pytest.approx(3.0)
+    assert (data.atom_elements, data.atom_positions, data.atom_elements) == (None, None, None)
+    said = [record.getMessage() for record in caplog.records if "two.cif:hex" in record.getMessage()]
+    assert said[0].endswith("two.cif:hex: no extinctions known: the CIF states no symmetry")
+    assert "two.cif:hex: the atoms cannot be read by ase (" in said[1]
+    assert len(said) == 2
+    cubic = Mapping(file, cif_file=f"{tmp_path}/two.cif:cubic", container=None)
+    with pytest.raises(ParameterError, match="four indices need hexagonal axes"):
+        cubic.q_hkl([1, 0, -1, 0])
 
 
 def test_without_what_it_needs_a_method_says_so_in_one_line(id02_file: Simulated, tmp_path: Path) -> None:

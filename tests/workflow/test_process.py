@@ -238,7 +238,7 @@ def test_reflections_of_a_crystal_become_rings_with_labels_and_the_cif_is_kept(
     expected = [4 * np.pi / (np.sqrt(3) * 2.507), 4 * np.pi / 4.069, 2 * np.pi / 4.069]
     assert np.allclose(use.parameters["q"], expected, rtol=1e-12)
     assert [record.getMessage() for record in caplog.records] == [
-        "cobalt.cif: reflection (0 0 1) is extinct in P 63/m m c"
+        "cobalt.cif: reflection (0 0 1) is extinct in P 63/m m c, what is seen there is something else"
     ]
     raw = tmp_path / "x_raw.h5"
     simulate.write_id02(raw, simulate.oriented((2.894,), kappa=5.0), simulate.RAYONIX_WAXS)

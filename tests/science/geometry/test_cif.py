@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 
 import pytest
-from support.cif import cif
 
 from nxscatter.errors import ReadError
 from nxscatter.science.geometry.cif import number
 from nxscatter.science.geometry.crystal import Cell, read_cif
+from support.cif import cif
 
 SILICON = Cell(5.43, 5.43, 5.43)
 ATOMS = "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nSi1 0 0 0\n"

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from support.cif import cif
 
 from nxscatter.errors import ParameterError, ReadError
 from nxscatter.science.geometry.crystal import Cell, d_hkl, parse_hkl, parse_indices, q_hkl, read_cif, theta_hkl
+from support.cif import cif
 
 CELLS = {
     "triclinic": Cell(6.378, 7.454, 10.308, 75.26, 79.37, 88.16),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gemmi
 import numpy as np
 import pytest
-from support.cif import cif
 
 from nxscatter.science.geometry.crystal import Crystal, read_cif
+from support.cif import cif
 
 HEXAGONAL = ((4.989, 4.989, 17.062), (90, 90, 120))
 RHOMBOHEDRAL = ((6.36, 6.36, 6.36), (46.1, 46.1, 46.1))
