@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,8 @@ class Attachment:
         What it is for: ``"mask"``, ``"beamstop"``, ``"gaps"``, ``"pixel_mask"``, ``"cif"``, ``"poni"``,
         ``"dark"``, ``"flat"``, ``"window"``, ``"background"``.
     """
+
+    in_words: ClassVar[str] = "a file"
 
     name: str
     content: Array | str

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar
 
-import numpy as np
-
 from nxscatter.errors import ParameterError, PluginError, UnknownStepError
-from nxscatter.fields import type_hints
+from nxscatter.fields import checked_value, declared_fields, type_hints
 from nxscatter.model import Attachment
 from nxscatter.plain import Json
 from nxscatter.plugins import load_plugin, load_plugins, plugin_names
@@ -62,11 +58,10 @@ class Step:
 
     def __post_init__(self) -> None:
         """Bring every parameter to its declared type and check its range."""
-        kinds = parameter_types(type(self))
+        kinds = declared_fields(type(self))
         for item in fields(self):
-            label = f"{self.name}.{item.name}"
-            value = _coerce(label, getattr(self, item.name), kinds[item.name])
-            _check_range(label, value, item.metadata)
+            given = getattr(self, item.name)
+            value = checked_value(f"{self.name}.{item.name}", given, kinds[item.name], item.metadata)
             object.__setattr__(self, item.name, value)
 
     @property
@@ -155,77 +150,6 @@ def make_step(name: str, parameters: Mapping[str, Any], version: int | None = No
         if item.default is MISSING and item.default_factory is MISSING and item.name not in parameters:
             raise ParameterError(f"step '{name}' needs the parameter '{item.name}' ({item.metadata['doc']})")
     return kind(**parameters)
-
-
-def parameter_types(kind: type[Step]) -> dict[str, Any]:
-    """Return the resolved type of every parameter of a step class."""
-    hints = type_hints(kind)
-    return {item.name: hints[item.name] for item in fields(kind)}
-
-
-def _coerce(label: str, value: Any, kind: Any) -> Any:
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        if value is None and type(None) in arguments:
-            return None
-        problems = []
-        for option in arguments:
-            if option is type(None):
-                continue
-            try:
-                return _coerce(label, value, option)
-            except ParameterError as error:
-                problems.append(error)
-        raise problems[0]
-    if origin is tuple:
-        if isinstance(value, str | bytes | Mapping):
-            raise ParameterError(f"{label} = {value!r}: give a list")
-        items = value if isinstance(value, list | tuple | np.ndarray) else [value]
-        if len(arguments) == 2 and arguments[1] is Ellipsis:
-            return tuple(_coerce(label, item, arguments[0]) for item in items)
-        if len(items) != len(arguments):
-            raise ParameterError(f"{label} = {value!r}: give {len(arguments)} values")
-        return tuple(_coerce(label, item, one) for item, one in zip(items, arguments, strict=True))
-    if isinstance(value, np.generic):
-        value = value.item()
-    if kind is bool and isinstance(value, bool):
-        return value
-    if kind is int and not isinstance(value, bool):
-        if isinstance(value, int):
-            return value
-        if isinstance(value, float) and value.is_integer():
-            return int(value)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if kind is str and isinstance(value, str):
-        return value
-    if kind is Attachment and isinstance(value, Attachment):
-        return value
-    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", Attachment: "a file"}
-    raise ParameterError(f"{label} = {value!r}: give {wanted.get(kind, kind)}")
-
-
-def _check_range(label: str, value: Any, rules: Mapping[str, Any]) -> None:
-    if value is None or isinstance(value, Attachment):
-        return
-    if isinstance(value, tuple):
-        for item in value:
-            _check_range(label, item, rules)
-        return
-    choices = rules.get("choices")
-    if choices is not None and value not in choices:
-        raise ParameterError(f"{label} = {value!r}: use one of {', '.join(map(str, choices))}")
-    if isinstance(value, bool | str):
-        return
-    low, high, above = rules.get("minimum"), rules.get("maximum"), rules.get("above")
-    units = f" {rules['units']}" if rules.get("units") else ""
-    if not np.isfinite(value):
-        raise ParameterError(f"{label} = {value!r}: give a finite number{units}")
-    too_low = (low is not None and value < low) or (above is not None and value <= above)
-    if too_low or (high is not None and value > high):
-        start = f"above {above:g}" if above is not None else (f"at least {low:g}" if low is not None else "")
-        end = f"at most {high:g}" if high is not None else ""
-        raise ParameterError(f"{label} = {value:g}: give {' and '.join(filter(None, (start, end)))}{units}")
 
 
 def _as_json(value: Any) -> Json:

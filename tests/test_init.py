@@ -23,3 +23,8 @@ def test_open_gives_a_container_and_hides_no_builtin() -> None:
 def test_other_names_are_not_there() -> None:
     with pytest.raises(AttributeError, match="no attribute 'convrt'"):
         nxscatter.convrt  # noqa: B018
+
+
+def test_a_misspelt_shape_parameter_names_the_legal_ones() -> None:
+    with pytest.raises(nxscatter.NxscatterError, match="'pseudo_voigt' has no parameter 'gama': give gamma, eta"):
+        nxscatter.order_parameter("pseudo_voigt", gama=3)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from nxscatter.errors import ParameterError
-from nxscatter.fields import param
+from nxscatter.fields import checked_value, declared_fields, param
 from nxscatter.plain import Json
+from nxscatter.workflow.schema import type_schema
 
 ORCID = "https://orcid.org/"
 # An absolute place is demanded by SciCat and ICAT; this one says that nobody named it.
@@ -113,7 +114,14 @@ def read_profile(path: str | Path | None) -> Profile:
 
 def schema() -> Json:
     """Return the JSON schema of a profile, for editors."""
-    sections = {name: {item.name: _property(item) for item in fields(kind)} for name, kind in _SECTIONS.items()}
+    sections = {
+        name: {
+            item.name: {"description": item.metadata["doc"]}
+            | type_schema(declared_fields(kind)[item.name], item.metadata)
+            for item in fields(kind)
+        }
+        for name, kind in _SECTIONS.items()
+    }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nxscatter catalogue profile",
@@ -153,36 +161,17 @@ def check_orcid(text: str) -> str:
     return ORCID + number
 
 
-def _property(item: Field[Any]) -> Json:
-    text: Json = {"type": "string"}
-    if item.name == "access_groups":
-        text = {"type": "array", "items": text}
-    elif item.name == "input_pid":
-        text = {"anyOf": [text, {"type": "object", "additionalProperties": text}]}
-    return {"description": item.metadata["doc"], **text}
-
-
 def _section(source: str, name: str, values: Any) -> Any:
     kind = _SECTIONS[name]
     if not isinstance(values, dict):
         raise ParameterError(f"{source}: {name} is no section; write [{name}] and its keys below")
     _known(source, f"[{name}]", values, [item.name for item in fields(kind)])
-    section = {key: _value(f"{source}: [{name}] {key}", key, value) for key, value in values.items()}
+    declared = {item.name: (declared_fields(kind)[item.name], item.metadata) for item in fields(kind)}
+    section = {key: checked_value(f"{source}: [{name}] {key}", value, *declared[key]) for key, value in values.items()}
+    section = {key: value.strip() if isinstance(value, str) else value for key, value in section.items()}
     if section.get("orcid"):
         section["orcid"] = check_orcid(section["orcid"])
     return kind(**section)
-
-
-def _value(label: str, key: str, value: Any) -> Any:
-    if key == "access_groups":
-        if isinstance(value, list) and all(isinstance(one, str) for one in value):
-            return tuple(value)
-        raise ParameterError(f"{label} = {value!r}: give a list of texts")
-    if key == "input_pid" and isinstance(value, dict) and all(isinstance(one, str) for one in value.values()):
-        return value
-    if not isinstance(value, str):
-        raise ParameterError(f"{label} = {value!r}: give a text")
-    return value.strip()
 
 
 def _known(source: str, owner: str, content: Mapping[str, Any], known: list[str]) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from nxscatter.errors import ParameterError
+from nxscatter.fields import classes, declared_fields
 from nxscatter.model import Attachment
-from nxscatter.step import Step, get_step, make_step, parameter_types, step_names
+from nxscatter.step import Step, get_step, make_step, step_names
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSIONED = re.compile(r".*_v\d+")
@@ -159,8 +159,7 @@ def _check_names(use: Use, earlier: Sequence[str]) -> None:
 
 def file_parameters(kind: type[Step]) -> set[str]:
     """Return the names of a step's parameters that are files."""
-    kinds = parameter_types(kind).items()
-    return {name for name, one in kinds if one is Attachment or Attachment in typing.get_args(one)}
+    return {name for name, found in declared_fields(kind).items() if Attachment in classes(found)}
 
 
 def _map_files(step: str, parameters: Mapping[str, Any], change: Callable[[str, str], Any]) -> dict[str, Any]:

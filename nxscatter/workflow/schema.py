@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
+from types import NoneType
 from typing import Any
 
+from nxscatter.fields import Declared, Either, One, Row, Several, Table, declared_fields, without_none
 from nxscatter.model import DOUBTS, Attachment
 from nxscatter.plain import Json
-from nxscatter.step import Step, parameter_types, registry
+from nxscatter.step import Step, registry
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SHA256 = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
@@ -19,7 +19,14 @@ _FILE = {
     "properties": {"file": {"type": "string"}, "role": {"type": "string"}, "sha256": _SHA256},
     "required": ["file", "role", "sha256"],
 }
-_TYPES = {float: "number", int: "integer", bool: "boolean", str: "string", Attachment: "string"}
+_TYPES = {
+    float: "number",
+    int: "integer",
+    bool: "boolean",
+    str: "string",
+    Attachment: "string",
+    NoneType: "null",
+}
 
 
 def recipe_schema() -> dict[str, Json]:
@@ -77,15 +84,15 @@ def configuration_schema() -> dict[str, Json]:
 
 def _stored_step(kind: type[Step]) -> dict[str, Json]:
     """Say what the parameters of a step are in a record, where all are given; older versions may have others."""
-    kinds = parameter_types(kind)
-    parameters = {item.name: _type_schema(kinds[item.name], item.metadata, stored=True) for item in fields(kind)}
+    kinds = declared_fields(kind)
+    parameters = {item.name: type_schema(kinds[item.name], item.metadata, stored=True) for item in fields(kind)}
     which = {"step": {"const": kind.name}, "step_version": {"const": kind.version}}
     said = {"properties": parameters, "required": list(parameters), "additionalProperties": False}
     return {"if": {"properties": which}, "then": {"properties": {"parameters": said}}}
 
 
 def _step_schema(kind: type[Step]) -> dict[str, Json]:
-    kinds = parameter_types(kind)
+    kinds = declared_fields(kind)
     names = {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
     return {
         "title": kind.name,
@@ -102,41 +109,45 @@ def _step_schema(kind: type[Step]) -> dict[str, Json]:
     }
 
 
-def _parameter_schema(item: Field[Any], kind: Any) -> dict[str, Json]:
+def _parameter_schema(item: Field[Any], kind: Declared) -> dict[str, Json]:
     rules = item.metadata
     described: dict[str, Json] = {"description": rules["doc"]}
     if rules["units"]:
         described["units"] = rules["units"]
     if item.default is not MISSING and item.default not in (None, ()):
         described["default"] = list(item.default) if isinstance(item.default, tuple) else item.default
-    return described | _type_schema(kind, rules)
+    return described | type_schema(without_none(kind), rules)
 
 
-def _type_schema(kind: Any, rules: Mapping[str, Any], *, stored: bool = False) -> dict[str, Json]:
+def type_schema(kind: Declared, rules: Mapping[str, Any], *, stored: bool = False) -> dict[str, Json]:
     """Return the schema of a declared type; limits and choices hold for the elements of a list.
 
-    In a record (``stored``) a parameter may be null, a file is an object, and one value is a list, too.
+    In a record (``stored``) a file is an object, and one value is a list, too.
     """
-    if kind is type(None):
-        return {"type": "null"}
-    options = [option for option in typing.get_args(kind) if stored or option is not type(None)]
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        made = [_type_schema(option, rules, stored=stored) for option in options]
-        return made[0] if len(made) == 1 else {"anyOf": made}
-    if typing.get_origin(kind) is tuple:
-        if options[-1] is not Ellipsis:
-            items = [_type_schema(option, rules, stored=stored) for option in options]
-            return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
-        element = _type_schema(options[0], rules, stored=stored)
-        several = {"type": "array", "items": element}
-        # one text alone is taken for a slip, one number or file for a list of one
-        return several if stored or options[0] is str else {"anyOf": [several, element]}
+    match kind:
+        case Either(options):
+            return {"anyOf": [type_schema(option, rules, stored=stored) for option in options]}
+        case Row(items):
+            listed = [type_schema(item, rules, stored=stored) for item in items]
+            return {"type": "array", "prefixItems": listed, "minItems": len(items), "maxItems": len(items)}
+        case Several(item):
+            element = type_schema(item, rules, stored=stored)
+            several = {"type": "array", "items": element}
+            # one text alone is taken for a slip, one number or file for a list of one
+            return several if stored or item == One(str) else {"anyOf": [several, element]}
+        case Table(item):
+            return {"type": "object", "additionalProperties": type_schema(item, rules, stored=stored)}
+        case One(found):
+            return _value_schema(found, rules, stored)
+
+
+def _value_schema(kind: type, rules: Mapping[str, Any], stored: bool) -> dict[str, Json]:
     if stored and kind is Attachment:
         return _FILE
     schema: dict[str, Json] = {"type": _TYPES[kind]}
     for key, name in (("minimum", "minimum"), ("maximum", "maximum"), ("above", "exclusiveMinimum")):
         if rules[key] is not None and kind in (int, float):
             schema[name] = rules[key]
-    if rules["choices"] is not None:
+    if rules["choices"] is not None and kind is not NoneType:
         schema["enum"] = list(rules["choices"])
     return schema

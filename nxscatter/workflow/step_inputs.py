@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import types
-import typing
 from typing import Any
 
+from nxscatter.fields import Several, classes, declared, without_none
 from nxscatter.results import Result
 from nxscatter.results.stages import FrameReader
 from nxscatter.store import layout
@@ -18,13 +17,9 @@ from nxscatter.store.nexus.hdf5 import read_json
 
 def result_kind(kind: Any) -> tuple[type[Result] | None, bool, bool]:
     """Return the result class that an annotation asks for (None: not a result), whether many, whether optional."""
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin in (typing.Union, types.UnionType):
-        inner = next(option for option in arguments if option is not type(None))
-        return result_kind(inner)[0], False, True
-    if origin is tuple:
-        return result_kind(arguments[0])[0], True, True
-    return (kind if isinstance(kind, type) and issubclass(kind, Result) else None), False, False
+    found, many = declared(kind), _is_many(kind)
+    asked = classes(found)[0]
+    return (asked if issubclass(asked, Result) else None), many, many or without_none(found) != found
 
 
 class Converted:
@@ -39,7 +34,7 @@ class Converted:
         """Return the part that an annotation asks for."""
         if kind is FrameReader:
             return self._container.raw
-        name = argument if typing.get_origin(kind) is tuple else _plain(kind).__name__.lower()
+        name = argument if _is_many(kind) else classes(declared(kind))[0].__name__.lower()
         if name not in self._values:
             self._values[name] = getattr(self._container, name)
         return self._values[name]
@@ -55,13 +50,12 @@ class Converted:
             with self._container.opened() as file:
                 contents = read_json(file, layout.CONTENTS)
             return Source(layout.FRAMES, str(contents[layout.FRAMES.removeprefix("/entry/")]))
-        if typing.get_origin(kind) is tuple:
+        if _is_many(kind):
             return Source(f"/entry/{layout.ATTACHMENTS}", _stored_checksum(self._container, argument))
-        name = _plain(kind).__name__.lower()
+        name = classes(declared(kind))[0].__name__.lower()
         path = name if name == "sample" else f"{layout.DESCRIPTION}/{name}"
         return Source(f"/entry/{path}", combined(tree_hashes(self._container.part(path))))
 
 
-def _plain(kind: Any) -> type:
-    found: type = next((option for option in typing.get_args(kind) if option is not type(None)), kind)
-    return found
+def _is_many(kind: Any) -> bool:
+    return isinstance(declared(kind), Several)

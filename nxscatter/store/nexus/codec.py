@@ -7,15 +7,13 @@ the rest, and further NXdata that are only for looking at. What the fields mean 
 from __future__ import annotations
 
 import dataclasses
-import types
-import typing
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from nxscatter.fields import type_hints
+from nxscatter.fields import Declared, Row, Several, Table, classes, declared_fields, without_none
 from nxscatter.model import Attachment
 from nxscatter.plain import Json, canonical_json
 from nxscatter.results import Result
@@ -46,10 +44,9 @@ def write_values(group: Group, value: Any) -> None:
 
 def read_values(group: Group, kind: type[T]) -> T:
     """Read a dataclass written by `write_values`; fields that are absent keep their defaults."""
-    hints = type_hints(kind)
-    assert is_dataclass(kind)
+    kinds = declared_fields(kind)
     return kind(
-        **{item.name: _read(group[item.name], hints[item.name]) for item in _stored(kind) if item.name in group}
+        **{item.name: _read(group[item.name], kinds[item.name]) for item in _stored(kind) if item.name in group}
     )
 
 
@@ -88,18 +85,18 @@ def result_groups(kind: type[Result]) -> tuple[str, ...]:
 
 def read_result(record: Group, kind: type[R]) -> R:
     """Read the result of a record back."""
-    hints = type_hints(kind)
+    kinds = declared_fields(kind)
     details = record["details"]
     places = [record[kind.group], details] if kind.signal else [details]
     known: dict[str, Any] = {}
     for item in sorted(_stored(kind), key=lambda one: bool(one.metadata["dims"])):
-        if typing.get_origin(hints[item.name]) is Mapping:
-            names = _read(details[f"{item.name}_names"], tuple[str, ...])
+        if isinstance(kinds[item.name], Table):
+            names = details[f"{item.name}_names"].texts
             known[item.name] = {key: _find(places, _column(item.name, key)).value for key in names}
             continue
         field = _find(places, (item.metadata["name"] or item.name).format(**known))
         if field is not None:
-            known[item.name] = _read(field, hints[item.name])
+            known[item.name] = _read(field, kinds[item.name])
     return kind(**known)
 
 
@@ -204,13 +201,9 @@ def _finish_data(data: Group, kind: type[Result], result: Result, dims: tuple[st
         data.field("title", result.title)
 
 
-def _read(field: Field, kind: Any) -> Any:
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        kind = next(option for option in typing.get_args(kind) if option is not type(None))
-    if kind is str:
-        return field.value
-    if typing.get_origin(kind) is tuple:
+def _read(field: Field, kind: Declared) -> Any:
+    kind = without_none(kind)
+    if isinstance(kind, Several | Row):
         return field.texts
-    if kind in (int, float, bool):
-        return kind(field.value)
-    return field.value
+    (found,) = classes(kind)
+    return found(field.value) if found in (int, float, bool) else field.value
