@@ -14,8 +14,9 @@ from nxscatter.errors import ReadError
 from nxscatter.model import Floats, Sample
 from nxscatter.plain import Json, header_value
 from nxscatter.readers.base import ReadOptions
+from nxscatter.readers.headers.dates import ZONE_ASSUMED, parse_time
 from nxscatter.readers.headers.missing import missing_note
-from nxscatter.readers.headers.titles import parse_time, parse_title
+from nxscatter.readers.headers.titles import parse_title
 from nxscatter.readers.headers.units import factor, scaled
 
 _NUMBER = re.compile(r"(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eEdD][-+]?\d+)?)[ _]*(?P<unit>[A-Za-zµμ°Å]*)")
@@ -113,7 +114,7 @@ class Keywords:
                 self.notes.append(f"{key}: {error}")
                 continue
             if moment.assumed:
-                self.notes.append(f"{key} = '{self.text(key)}' names no time zone: UTC is assumed")
+                self.notes.append(f"{key} = '{self.text(key)}' {ZONE_ASSUMED}")
             return moment.time
         return None
 

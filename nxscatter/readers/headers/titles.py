@@ -1,24 +1,13 @@
-"""What titles, file names and dates say: sample, magnetic field, frames of a composite, time."""
+"""What titles and file names say: sample, magnetic field, frames of a composite."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import NamedTuple
 
 _FIELD = re.compile(r"(?:^|(?<=[_ ]))(?P<number>-?(?:\d+\.?\d*|\.\d+)) ?(?P<unit>mT|T)(?=[_ ]|$)")
 _COMPOSITE = re.compile(r"^(?P<prefix>.+?)(?:_0)?_vd(?=_).*?_(?P<first>\d+)-(?P<second>\d+)(?=[_.]|$)")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_CTIME = re.compile(
-    rf"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*,? )?(?P<month>{'|'.join(_MONTHS)}) (?P<day>\d\d?) "
-    r"(?P<hour>\d\d?):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d+))? (?P<year>\d{4})"
-)
-_ISO = re.compile(
-    r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)"
-    r"(?:[T ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,](?P<fraction>\d+))?)?"
-    r" ?(?P<zone>Z|[+-]\d\d(?::?\d\d)?)?)?"
-)
 
 
 class Title(NamedTuple):
@@ -74,45 +63,3 @@ def parse_composite(file_name: str) -> Composite | None:
     """Return the parts of a composite's name ``..._vd_..._N-M...``, None for any other name."""
     match = _COMPOSITE.search(file_name.rsplit(".", 1)[0])
     return None if match is None else Composite(match["prefix"], int(match["first"]), int(match["second"]))
-
-
-class Moment(NamedTuple):
-    """A time in UTC; ``assumed`` when the text named no zone, so that UTC is an assumption."""
-
-    time: datetime
-    assumed: bool
-
-
-def parse_time(text: str) -> Moment:
-    """Read a date in ISO form (fractions and zone offset allowed) or as ctime writes it.
-
-    Raises
-    ------
-    ValueError
-        When the text is no such date.
-    """
-    text = " ".join(text.split())
-    match = _ISO.fullmatch(text) or _CTIME.fullmatch(text)
-    if match is None:
-        raise ValueError(f"'{text}' is no date in ISO or ctime form")
-    parts = match.groupdict()
-    month = parts["month"]
-    moment = datetime(
-        int(parts["year"]),
-        _MONTHS.index(month) + 1 if month in _MONTHS else int(month),
-        int(parts["day"]),
-        int(parts["hour"] or 0),
-        int(parts["minute"] or 0),
-        int(parts["second"] or 0),
-        int((parts["fraction"] or "").ljust(6, "0")[:6]),
-        tzinfo=_zone(parts.get("zone")),
-    )
-    return Moment(moment.astimezone(UTC), parts.get("zone") is None)
-
-
-def _zone(text: str | None) -> timezone:
-    if text is None or text == "Z":
-        return UTC
-    digits = text[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return timezone(-offset if text[0] == "-" else offset)

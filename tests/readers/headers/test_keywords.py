@@ -94,7 +94,7 @@ def test_the_first_readable_date_is_taken_and_assumptions_are_noted() -> None:
     assert found is not None
     assert found.isoformat() == "2018-01-31T09:41:46+00:00"
     assert keys.notes == [
-        "start_time: 'soon' is no date in ISO or ctime form",
+        "start_time: 'soon' is no date in a form that is known (ISO 8601, ctime, EXIF, 30-Oct-2021 10:00:00)",
         "Date = 'Wed Jan 31 09:41:46 2018' names no time zone: UTC is assumed",
     ]
     assert Keywords("f", {"Date": "2018-01-31T09:41:46+01:00"}).time("Date") is not None

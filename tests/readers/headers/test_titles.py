@@ -1,15 +1,13 @@
-"""Titles, file names and dates."""
+"""Titles and file names."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nxscatter.readers.headers.titles import parse_composite, parse_time, parse_title
+from nxscatter.readers.headers.titles import parse_composite, parse_title
 
 
 @pytest.mark.parametrize(
@@ -80,41 +78,3 @@ def test_names_of_composites(name: str) -> None:
 @pytest.mark.parametrize("name", ["a_OT_0_00012.edf", "a_12-13.edf", "a_vd_2018-01-31.edf", "avd_12-13.edf"])
 def test_other_names_are_no_composites(name: str) -> None:
     assert parse_composite(name) is None
-
-
-@given(
-    st.datetimes(datetime(1971, 1, 2), datetime(2099, 1, 1)),
-    st.integers(-14 * 60, 14 * 60),
-    st.sampled_from("T "),
-    st.sampled_from(["", " "]),
-)
-def test_iso_dates_with_zone_come_back_in_utc(moment: datetime, offset: int, joint: str, space: str) -> None:
-    local = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
-    text = local.isoformat(joint)
-    written = f"{text[:-6]}{space}{text[-6:]}"
-    assert parse_time(written) == (local.astimezone(UTC), False)
-    assert parse_time(written).time.tzinfo is UTC
-
-
-@given(st.datetimes(datetime(1971, 1, 2), datetime(2099, 1, 1)).map(lambda one: one.replace(microsecond=0)))
-def test_ctime_dates_are_taken_as_utc(moment: datetime) -> None:
-    assert parse_time(moment.ctime()) == (moment.replace(tzinfo=UTC), True)
-
-
-@pytest.mark.parametrize(
-    ("text", "microsecond"),
-    [("2018-01-31T09:41:46.5", 500000), ("2018-01-31 09:41:46,123456789", 123456), ("2018-01-31T09:41:46", 0)],
-)
-def test_fractions_of_a_second(text: str, microsecond: int) -> None:
-    assert parse_time(text) == (datetime(2018, 1, 31, 9, 41, 46, microsecond, tzinfo=UTC), True)
-
-
-@pytest.mark.parametrize("zone", ["+0200", "+02:00", "+02", " +0200"])
-def test_zone_offsets(zone: str) -> None:
-    assert parse_time(f"2018-01-31T09:41:46{zone}") == (datetime(2018, 1, 31, 7, 41, 46, tzinfo=UTC), False)
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "2018-13-31T00:00:00", "Wed Foo 31 09:41:46 2018", "1517391706"])
-def test_what_is_no_date_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match=r"date|month"):
-        parse_time(text)
