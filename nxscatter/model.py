@@ -19,11 +19,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nxscatter.fields import quantity
-from nxscatter.plain import Json
+from nxscatter.plain import Json, readable
 
 Array: TypeAlias = NDArray[Any]
 Floats: TypeAlias = NDArray[np.floating[Any]]
 Ints: TypeAlias = NDArray[np.integer[Any]]
+
+# Laboratory direction in which the columns and the rows of the stored image run, by RasterOrientation:
+# 1 horizontal (t2), 2 vertical (t1), negative for the opposite direction (Boesecke 2007, SaxsKeyword raster
+# configurations of two dimensions).
+RASTER_AXES = {1: (1, 2), 2: (-1, 2), 3: (1, -2), 4: (-1, -2), 5: (2, 1), 6: (2, -1), 7: (-2, 1), 8: (-2, -1)}
+
+
+def rotation_matrix(rot1: float, rot2: float, rot3: float) -> Floats:
+    """Return the matrix from the detector's frame to the laboratory's, axes 1 vertical, 2 horizontal, 3 beam.
+
+    Rotations (degrees) about axes 1, 2 and 3 in turn, the first two left-handed, as pyFAI defines them (Kieffer &
+    Karkoulis 2013).
+    """
+    (c1, s1), (c2, s2), (c3, s3) = ((np.cos(angle), np.sin(angle)) for angle in np.radians([rot1, rot2, rot3]))
+    about1 = np.array([[1, 0, 0], [0, c1, s1], [0, -s1, c1]])
+    about2 = np.array([[c2, 0, -s2], [0, 1, 0], [s2, 0, c2]])
+    about3 = np.array([[c3, -s3, 0], [s3, c3, 0], [0, 0, 1]])
+    return np.asarray(about3 @ about2 @ about1)
+
+
+def rotation_angles(matrix: Floats) -> tuple[float, float, float]:
+    """Return the rotations (degrees) that `rotation_matrix` makes a matrix of."""
+    rot1 = np.arctan2(-matrix[2, 1], matrix[2, 2])
+    rot2 = np.arctan2(matrix[2, 0], np.hypot(matrix[2, 1], matrix[2, 2]))
+    rot3 = np.arctan2(matrix[1, 0], matrix[0, 0])
+    return float(np.degrees(rot1)), float(np.degrees(rot2)), float(np.degrees(rot3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +72,10 @@ class Attachment:
     name: str
     content: Array | str
     role: str = ""
+
+    def __post_init__(self) -> None:
+        """Make the name of a file one that can be stored."""
+        object.__setattr__(self, "name", readable(self.name))
 
     @cached_property
     def sha256(self) -> str:
@@ -196,6 +226,11 @@ class Origin:
     header: Mapping[str, Json] = quantity("", "every header key", default={})
     notes: tuple[str, ...] = quantity("", "assumptions and missing named files", default=())
     doubts: tuple[Doubt, ...] = quantity("", "what cannot be trusted without a look", default=())
+
+    def __post_init__(self) -> None:
+        """Make the name of a file, also where a note has it, one that can be stored."""
+        object.__setattr__(self, "file_name", readable(self.file_name))
+        object.__setattr__(self, "notes", tuple(map(readable, self.notes)))
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 Json: TypeAlias = Any
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_LONE = re.compile("[\ud800-\udfff]")
 
 
 def canonical_json(value: Any) -> str:
@@ -41,6 +44,12 @@ def plain(value: Any, leaf: Callable[[Any], Json] = null_for_nan) -> Json:
     if isinstance(value, list | tuple):
         return [plain(item, leaf) for item in value]
     return leaf(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
+
+
+def readable(text: str) -> str:
+    """Return a file name as text that can be stored: its bytes that are no UTF-8 are taken as Latin-1."""
+    # Python keeps such bytes as U+DC80 to U+DCFF
+    return _LONE.sub("?", _UNDECODED.sub(lambda byte: chr(ord(byte[0]) - 0xDC00), text))
 
 
 def header_value(value: Any) -> Json:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Beam, Exposure, Origin, Scan
+from nxscatter.plain import readable
 from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
 from nxscatter.readers.files.images import image_format, media_type, read_frames
 from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
@@ -49,12 +50,12 @@ class ImageReader:
             raise ReadError(f"{options.poni.name}: key Wavelength is missing; add it to the PONI file")
         if options.sample is None:
             notes.append("the sample's name is taken from the file's")
-        keys = Keywords(path.name, header, notes)
+        keys, title = Keywords(path.name, header, notes), readable(path.stem)
         return Scan(
-            title=path.stem,
+            title=title,
             beam=Beam(wavelength),
             detector=detector,
-            sample=find_sample(path.stem, options, notes),
+            sample=find_sample(title, options, notes),
             origin=Origin(path.name, self.name, media_type(path), file_sha256(path), keys.header, tuple(notes)),
             frames=frames,
             exposure=Exposure(elapsed=per_frame(0.0 if count == 1 else None, 1)),

@@ -12,7 +12,7 @@ import numpy as np
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Floats, Sample
-from nxscatter.plain import Json, header_value
+from nxscatter.plain import Json, header_value, readable
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.headers.dates import ZONE_ASSUMED, parse_time
 from nxscatter.readers.headers.missing import missing_note
@@ -127,7 +127,7 @@ def per_frame(value: float | None, frames: int) -> Floats:
 def find_sample(title: str, options: ReadOptions, notes: list[str]) -> Sample:
     """Return sample and field of a title, or the user's; notes name the option for what stays unknown."""
     found = parse_title(title)
-    name = found.sample if options.sample is None else options.sample
+    name = readable(found.sample if options.sample is None else options.sample)
     field = found.field_mT if options.field_mT is None else float(options.field_mT)
     if not name:
         notes.append(missing_note("the file names no sample", "--sample"))

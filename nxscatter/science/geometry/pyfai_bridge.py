@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from nxscatter.model import Array
+from nxscatter.model import RASTER_AXES, Array
 from nxscatter.results import Geometry
-from nxscatter.science.geometry.qspace import RASTER_AXES
 
 
 def upright(geometry: Geometry) -> Geometry:

@@ -14,13 +14,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from nxscatter.model import Floats, Ints
+from nxscatter.model import RASTER_AXES, Floats, Ints, rotation_matrix
 from nxscatter.results import Geometry
-
-# Laboratory direction in which the columns and the rows of the stored image run, by RasterOrientation:
-# 1 horizontal (t2), 2 vertical (t1), negative for the opposite direction (Boesecke 2007, SaxsKeyword raster
-# configurations of two dimensions).
-RASTER_AXES = {1: (1, 2), 2: (-1, 2), 3: (1, -2), 4: (-1, -2), 5: (2, 1), 6: (2, -1), 7: (-2, 1), 8: (-2, -1)}
 
 # The numbers that fix where pixels are; notes and errors of a Geometry are no part of a cache key.
 _NUMBERS = (
@@ -325,11 +320,5 @@ def _combine(coefficients: Floats, vectors: tuple[Floats, ...]) -> Floats:
 
 
 def _rotation(geometry: Geometry) -> Floats:
-    """Matrix from the detector's frame to the laboratory's; pyFAI's rotations 1, 2 (left-handed), 3 in turn."""
-    (c1, s1), (c2, s2), (c3, s3) = (
-        (np.cos(angle), np.sin(angle)) for angle in np.radians([geometry.rot1, geometry.rot2, geometry.rot3])
-    )
-    about1 = np.array([[1, 0, 0], [0, c1, s1], [0, -s1, c1]])
-    about2 = np.array([[c2, 0, -s2], [0, 1, 0], [s2, 0, c2]])
-    about3 = np.array([[c3, -s3, 0], [s3, c3, 0], [0, 0, 1]])
-    return np.asarray(about3 @ about2 @ about1)
+    """Matrix from the detector's frame to the laboratory's."""
+    return rotation_matrix(geometry.rot1, geometry.rot2, geometry.rot3)

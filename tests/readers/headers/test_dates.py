@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -121,7 +122,5 @@ def test_what_cannot_be_told_apart_is_not_guessed(text: str) -> None:
 
 @given(st.text())
 def test_any_text_is_a_date_or_a_value_error(text: str) -> None:
-    try:
+    with contextlib.suppress(ValueError):
         assert parse_time(text).time.tzinfo is UTC
-    except ValueError as error:
-        assert str(error)
