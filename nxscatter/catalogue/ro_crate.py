@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from nxscatter.catalogue.facts import Fact, about, facts, parameters
 from nxscatter.errors import ContainerError
-from nxscatter.plain import canonical_json
+from nxscatter.plain import canonical_json, readable
 from nxscatter.step import get_step
 from nxscatter.store.nexus.hdf5 import read_text
 from nxscatter.store.nexus.transaction import disk_error
@@ -154,9 +154,11 @@ class Writer:
 
     def add_file(self, path: Path, name: str, media: str, description: str, **properties: Any) -> Entity:
         """Add a file, copied when the crate is written."""
-        one = self.crate.add_file(path, name)
+        one = self.crate.add_file(path, readable(name))
         size = str(path.stat().st_size)
-        _set(one, name=path.name, encodingFormat=media, contentSize=size, description=description, **properties)
+        _set(
+            one, name=readable(path.name), encodingFormat=media, contentSize=size, description=description, **properties
+        )
         return one
 
     def add_record(self, record: Record, main: Entity, agent: Entity | None) -> Entity:

@@ -24,7 +24,7 @@ from nxscatter.catalogue.facts import (
 )
 from nxscatter.catalogue.profile import NOT_STATED, Profile
 from nxscatter.errors import ParameterError
-from nxscatter.plain import Json, canonical_json
+from nxscatter.plain import Json, canonical_json, readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -200,7 +200,7 @@ def data_file(path: Path) -> UploadDataFile:
 
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, CHECKSUM).hexdigest()
-    return UploadDataFile(path=path.name, size=path.stat().st_size, time=modified(path), chk=checksum)
+    return UploadDataFile(path=readable(path.name), size=path.stat().st_size, time=modified(path), chk=checksum)
 
 
 def write_json(record: SciCatRecord, path: Path) -> Path:

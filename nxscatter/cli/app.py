@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -80,6 +81,9 @@ def begin(
     ] = False,
 ) -> None:
     """X-ray scattering from raw frames to archived, checkable order parameters."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="surrogateescape")  # names that are no UTF-8 go out as the bytes they are
     logging.basicConfig(handlers=[_Stderr()], format="%(message)s", level=logging.ERROR, force=True)
     logging.captureWarnings(True)
     log.setLevel(logging.INFO)

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nxscatter.model import DOUBTS
-from nxscatter.plain import Json, plain
+from nxscatter.plain import Json, plain, readable
 from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles
 from nxscatter.store.selection import newest, of_kind
 
@@ -78,7 +78,7 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         under = _fits_under(record, load) if free else {record.name}
         fits = [one for one in of_kind(container.records, Fits) if one.name in under]
     sample = container.sample
-    common = {"file": container.path.name, "sample": sample.name, "field_mT": sample.magnetic_field}
+    common = {"file": readable(container.path.name), "sample": sample.name, "field_mT": sample.magnetic_field}
     found: list[Row] = []
     for fit in fits:
         standing = [one for one in orders if fit.name in _fits_under(one, load)]

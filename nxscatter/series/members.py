@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nxscatter.output.table import Row, rows
+from nxscatter.plain import readable
 from nxscatter.store import layout
 from nxscatter.store.container import Container
 
@@ -85,7 +86,7 @@ def in_order(members: Iterable[Member]) -> tuple[Member, ...]:
 def names_of(members: Sequence[Member]) -> list[str]:
     """Return the name of each file, with as many of its folders as it takes to tell them apart."""
     for parts in range(1, 1 + max((len(member.path.parts) for member in members), default=0)):
-        names = ["/".join(member.path.parts[-parts:]) for member in members]
+        names = [readable("/".join(member.path.parts[-parts:])) for member in members]
         if len(set(names)) == len(names):
             return names
     return []

@@ -22,6 +22,7 @@ from nxscatter.output.report.lineage_svg import draw_lineage
 from nxscatter.output.report.records import environments, fold_outs, hashes
 from nxscatter.output.report.tables import results_tables
 from nxscatter.output.table import Row, rows
+from nxscatter.plain import readable
 from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.selection import newest, of_kind
@@ -116,13 +117,13 @@ def _lead(sample: dict[str, str]) -> str:
 
 
 def _foot(container: Container) -> Markup:
-    command = element("code", f"nxscatter verify --replay {container.path.name}")
+    command = element("code", f"nxscatter verify --replay {readable(container.path.name)}")
     return join(
         [
             "Made by nxscatter ",
             __version__,
             " from ",
-            container.path.name,
+            readable(container.path.name),
             " alone. ",
             command,
             " checks every hash and computes every record again.",
