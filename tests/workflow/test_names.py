@@ -21,7 +21,8 @@ NAME = os.fsdecode(b"Gr\xe4fe")
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_latin_1_name_goes_through_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.BytesIO()  # its bytes need not be UTF-8
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "utf-8"))
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, io.TextIOWrapper(printed, "utf-8", write_through=True))
     folder = tmp_path / NAME
     folder.mkdir()
     raw, mask = folder / f"{NAME}.edf", folder / f"{NAME}.npy"
