@@ -27,7 +27,13 @@ class ReadOptions:
         Units of quantities that the file leaves without: ``"mm"`` for all lengths of the set-up,
         ``"distance=mm,wavelength=nm"`` for single ones.
     orient : int or str, optional
-        RasterOrientation 1..8 in place of the header's.
+        RasterOrientation 1..8 in place of the header's or the PONI file's; or ``"flip-x"``, ``"flip-y"``,
+        ``"flip-xy"`` where the image is stored the other way round than its geometry tells: the centre is then
+        counted from the other end.
+    swap_center : bool
+        Exchange x and y of the centre (and of the writer's tilts x and y).
+    rebin_poni : bool
+        Scale the PONI file to frames that were binned by another whole factor.
     sample : str, optional
         Sample name in place of the one found.
     field_mT : float, optional
@@ -45,6 +51,8 @@ class ReadOptions:
     field_mT: float | None = None  # noqa: N815 (mT is the unit)
     aux_dir: Path | None = None
     skip_calibration: bool = False
+    swap_center: bool = False
+    rebin_poni: bool = False
 
 
 class Reader(Protocol):

@@ -45,12 +45,12 @@ class Id02Reader:
             image = (frames.shape[1], frames.shape[2])
             group = source.group("header", found.detector)
             keys = Keywords(path.name, {} if group is None else source.header(group))
-            beam, detector, poni = read_geometry(keys, image, found.name or "unknown", options)
+            beam, placed = read_geometry(keys, image, found.name or "unknown", options)
             binning = _group_keys(source, found, "image_operation/binning", keys)
             detector = replace(
-                detector,
-                binning_x=binning.integer("x", detector.binning_x),
-                binning_y=binning.integer("y", detector.binning_y),
+                placed.detector,
+                binning_x=binning.integer("x", placed.detector.binning_x),
+                binning_y=binning.integer("y", placed.detector.binning_y),
             )
             masks, auxiliary = named_files(keys, path, image, options)
             own = source.dataset("pixel_mask", found.detector)
@@ -70,7 +70,13 @@ class Id02Reader:
             detector=detector,
             sample=sample,
             origin=Origin(
-                path.name, self.name, "application/x-hdf5", file_sha256(path), keys.header, tuple(keys.notes)
+                path.name,
+                self.name,
+                "application/x-hdf5",
+                file_sha256(path),
+                keys.header,
+                tuple(keys.notes),
+                placed.doubts,
             ),
             frames=frames,
             exposure=exposure,
@@ -79,7 +85,7 @@ class Id02Reader:
             instrument="ID02",
             source_name="ESRF",
             masks=masks,
-            auxiliary=(*auxiliary, *poni),
+            auxiliary=(*auxiliary, *placed.files),
             metadata=metadata,
             structure=structure,
         )

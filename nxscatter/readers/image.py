@@ -10,7 +10,7 @@ from nxscatter.model import Beam, Exposure, Origin, Scan
 from nxscatter.plain import readable
 from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
 from nxscatter.readers.files.images import image_format, media_type, read_frames
-from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.geometry import place, unplaced_detector
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.lgc import has_saxs_keywords
@@ -43,21 +43,24 @@ class ImageReader:
             raise ReadError(f"{path.name}: an image has no geometry; supply it with --poni")
         frames, header = read_frames(path)
         count, rows, columns = frames.shape
-        detector, wavelength, poni = place_by_poni(unplaced_detector("unknown", (rows, columns), options), options)
+        placed = place(unplaced_detector("unknown", (rows, columns), options), options)
+        notes.extend(placed.notes)
         if options.poni is None:
             notes.append(missing_note("an image has no geometry", "--poni"))
-        elif math.isnan(wavelength):
+        elif math.isnan(placed.wavelength):
             raise ReadError(f"{options.poni.name}: key Wavelength is missing; add it to the PONI file")
         if options.sample is None:
             notes.append("the sample's name is taken from the file's")
         keys, title = Keywords(path.name, header, notes), readable(path.stem)
         return Scan(
             title=title,
-            beam=Beam(wavelength),
-            detector=detector,
+            beam=Beam(placed.wavelength),
+            detector=placed.detector,
             sample=find_sample(title, options, notes),
-            origin=Origin(path.name, self.name, media_type(path), file_sha256(path), keys.header, tuple(notes)),
+            origin=Origin(
+                path.name, self.name, media_type(path), file_sha256(path), keys.header, tuple(notes), placed.doubts
+            ),
             frames=frames,
             exposure=Exposure(elapsed=per_frame(0.0 if count == 1 else None, 1)),
-            auxiliary=poni,
+            auxiliary=placed.files,
         )

@@ -44,7 +44,7 @@ class LgcReader:
         if composite is not None and options.poni is None:
             keys = _composite_keys(keys, path, composite, options)
         rows, columns = frames.shape[1:]
-        beam, detector, poni = read_geometry(keys, (rows, columns), _detector_name(keys), options)
+        beam, placed = read_geometry(keys, (rows, columns), _detector_name(keys), options)
         title = keys.text("Comment") or keys.text("title")
         sample = find_sample(keys.text("Comment"), options, keys.notes)
         exposure = keys.number("ExposureTime", "time")
@@ -54,9 +54,11 @@ class LgcReader:
         return Scan(
             title=title,
             beam=beam,
-            detector=detector,
+            detector=placed.detector,
             sample=sample,
-            origin=Origin(path.name, self.name, media_type(path), file_sha256(path), header, tuple(keys.notes)),
+            origin=Origin(
+                path.name, self.name, media_type(path), file_sha256(path), header, tuple(keys.notes), placed.doubts
+            ),
             frames=frames,
             exposure=Exposure(
                 time=per_frame(exposure, len(frames)),
@@ -69,7 +71,7 @@ class LgcReader:
             instrument="LGC",
             source_name="LGC",
             source_type="Fixed Tube X-ray",
-            auxiliary=poni,
+            auxiliary=placed.files,
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ from nxscatter.readers.base import HDF5_SUFFIXES, ReadOptions, file_sha256
 from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
 from nxscatter.readers.files.hdf5_values import attribute
-from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.geometry import Placed, place, raster_number, swapped, unplaced_detector
 from nxscatter.readers.headers.keywords import Keywords, find_sample
 from nxscatter.readers.headers.lengths import Lengths
+from nxscatter.readers.headers.standing import standing
 from nxscatter.readers.headers.titles import parse_title
 from nxscatter.readers.headers.units import factor, scaled
 
@@ -59,7 +61,7 @@ class NxsasReader:
             name, group, data = _only_detector(source, entry)
             frames = source.frames(data)
             image = (frames.shape[1], frames.shape[2])
-            beam, detector, poni = _geometry(Lengths(source, options, notes), entry, group, name, image)
+            beam, placed = _geometry(Lengths(source, options, notes), entry, group, name, image)
             keys = Keywords(path.name, source.header(entry), notes)
             title = keys.text("title")
             instrument = _first(source, entry, "NXinstrument")
@@ -80,15 +82,17 @@ class NxsasReader:
         return Scan(
             title=title,
             beam=beam,
-            detector=detector,
+            detector=placed.detector,
             sample=sample,
-            origin=Origin(path.name, self.name, "application/x-hdf5", file_sha256(path), header, tuple(notes)),
+            origin=Origin(
+                path.name, self.name, "application/x-hdf5", file_sha256(path), header, tuple(notes), placed.doubts
+            ),
             frames=frames,
             exposure=exposure,
             start_time=start,
             end_time=end,
             masks=masks,
-            auxiliary=(*auxiliary, *poni),
+            auxiliary=(*auxiliary, *placed.files),
             metadata=metadata,
             structure=structure,
             **scan_text,
@@ -97,24 +101,46 @@ class NxsasReader:
 
 def _geometry(
     lengths: Lengths, entry: h5py.Group, group: h5py.Group, name: str, image: tuple[int, int]
-) -> tuple[Beam, Detector, tuple[Attachment, ...]]:
+) -> tuple[Beam, Placed]:
     source, options = lengths.source, lengths.options
     monochromator = _first(source, _first(source, entry, "NXinstrument"), "NXmonochromator")
     detector = unplaced_detector(name, image, options)
     if options.poni is None:
-        size_y, size_x = lengths.read(group, "y_pixel_size"), lengths.read(group, "x_pixel_size")
-        detector = replace(
-            detector,
-            distance=lengths.read(group, "distance"),
-            pixel_size_y=size_y,
-            pixel_size_x=size_x,
-            center_y=lengths.center(group, "beam_center_y", size_y),
-            center_x=lengths.center(group, "beam_center_x", size_x),
-        )
-    detector, wavelength, poni = place_by_poni(detector, options)
+        placed = _standing(lengths, group, detector)
+    else:
+        size_y, size_x = lengths.told(group, "y_pixel_size"), lengths.told(group, "x_pixel_size")
+        own = scaled(lengths.told(monochromator, "wavelength"), 1e10)
+        placed = place(replace(detector, pixel_size_y=size_y, pixel_size_x=size_x), options, own)
+    lengths.notes.extend(placed.notes)
+    wavelength = placed.wavelength
     if math.isnan(wavelength):
         wavelength = scaled(lengths.read(monochromator, "wavelength"), 1e10)
-    return Beam(wavelength), detector, poni
+    return Beam(wavelength), placed
+
+
+def _standing(lengths: Lengths, group: h5py.Group, detector: Detector) -> Placed:
+    """Return the detector where the file puts it: by a chain of transformations, or by beam centre and distance."""
+    source, options = lengths.source, lengths.options
+    size_y, size_x = lengths.read(group, "y_pixel_size"), lengths.read(group, "x_pixel_size")
+    detector = replace(detector, pixel_size_y=size_y, pixel_size_x=size_x)
+    by_fields = partial(_by_fields, group=group, detector=detector)
+    by_chain = bool(source.text("depends_on", group))  # which can tell centre and distance too
+    told = by_fields(lengths.optional() if by_chain else lengths)
+    found = standing(source, group, told, options.swap_center, raster_number(options))
+    if by_chain and not np.isfinite([found.detector.distance, found.detector.center_y, found.detector.center_x]).all():
+        by_fields(lengths)  # says which one is missing
+    placed = place(found.detector, replace(options, swap_center=False), turn=found.turn)
+    return replace(placed, notes=(*found.notes, *placed.notes), doubts=(*found.doubts, *placed.doubts))
+
+
+def _by_fields(lengths: Lengths, group: h5py.Group, detector: Detector) -> Detector:
+    told = replace(
+        detector,
+        distance=lengths.read(group, "distance"),
+        center_y=lengths.center(group, "beam_center_y", detector.pixel_size_y),
+        center_x=lengths.center(group, "beam_center_x", detector.pixel_size_x),
+    )
+    return swapped(told) if lengths.options.swap_center else told
 
 
 def _only_detector(source: Hdf5Source, entry: h5py.Group) -> tuple[str, h5py.Group, h5py.Dataset]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Array, Attachment, Beam, Detector, Exposure, Hdf5Frames, Origin, Scan
+from nxscatter.model import Array, Beam, Exposure, Hdf5Frames, Origin, Scan
 from nxscatter.readers.base import HDF5_SUFFIXES, ReadOptions, file_sha256
 from nxscatter.readers.files.hdf5 import Hdf5Source, recognised
 from nxscatter.readers.files.hdf5_metadata import read_metadata, read_structure
-from nxscatter.readers.headers.geometry import place_by_poni, unplaced_detector
+from nxscatter.readers.headers.geometry import Placed, place, unplaced_detector
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.lengths import Lengths
 from nxscatter.readers.headers.units import scaled
@@ -54,7 +54,7 @@ class SwingReader:
             dataset = _dataset(source, entry)
             frames = _frames(source, dataset)
             count, rows, columns = frames.shape
-            beam, detector, poni = _geometry(Lengths(source, options, notes), entry, (rows, columns))
+            beam, placed = _geometry(Lengths(source, options, notes), entry, (rows, columns))
             keys = Keywords(path.name, source.header(entry), notes)
             described = source.group(_DETECTOR, entry)
             group = Keywords(path.name, {} if described is None else source.header(described), notes)
@@ -71,16 +71,18 @@ class SwingReader:
         return Scan(
             title=title,
             beam=beam,
-            detector=detector,
+            detector=placed.detector,
             sample=sample,
-            origin=Origin(path.name, self.name, "application/x-hdf5", file_sha256(path), group.header, tuple(notes)),
+            origin=Origin(
+                path.name, self.name, "application/x-hdf5", file_sha256(path), group.header, tuple(notes), placed.doubts
+            ),
             frames=frames,
             exposure=Exposure(time=per_frame(exposure, count)),
             start_time=start,
             end_time=end,
             instrument="SWING",
             source_name="SOLEIL",
-            auxiliary=poni,
+            auxiliary=placed.files,
             metadata=metadata,
             structure=structure,
         )
@@ -105,9 +107,7 @@ def _frames(source: Hdf5Source, dataset: h5py.Dataset) -> Array | Hdf5Frames:
     return source.frames(dataset)
 
 
-def _geometry(
-    lengths: Lengths, entry: h5py.Group, image: tuple[int, int]
-) -> tuple[Beam, Detector, tuple[Attachment, ...]]:
+def _geometry(lengths: Lengths, entry: h5py.Group, image: tuple[int, int]) -> tuple[Beam, Placed]:
     source, options = lengths.source, lengths.options
     group = source.group(_DETECTOR, entry)
     keys = Keywords(source.path.name, {} if group is None else source.header(group), lengths.notes)
@@ -126,7 +126,13 @@ def _geometry(
             center_y=lengths.center(group, "dir_beam_z", size_z, "pixel"),
             center_x=lengths.center(group, "dir_beam_x", size_x, "pixel"),
         )
-    detector, wavelength, poni = place_by_poni(detector, options)
+    else:
+        size_x, size_z = lengths.told(group, "pixel_size_x", "um"), lengths.told(group, "pixel_size_z", "um")
+        detector = replace(detector, pixel_size_y=size_z, pixel_size_x=size_x)
+    monochromator = source.group(_MONOCHROMATOR, entry)
+    placed = place(detector, options, scaled(lengths.told(monochromator, "wavelength", "angstrom"), 1e10))
+    lengths.notes.extend(placed.notes)
+    wavelength = placed.wavelength
     if math.isnan(wavelength):
-        wavelength = scaled(lengths.read(source.group(_MONOCHROMATOR, entry), "wavelength", "angstrom"), 1e10)
-    return Beam(wavelength), detector, poni
+        wavelength = scaled(lengths.read(monochromator, "wavelength", "angstrom"), 1e10)
+    return Beam(wavelength), placed

@@ -14,6 +14,8 @@ from nxscatter.errors import ReadError
 from nxscatter.model import Hdf5Frames, Scan
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.registry import read_scan
+from nxscatter.science.geometry import qspace
+from nxscatter.steps.geometry import DetectorGeometry
 
 COUNTS = np.arange(60, dtype="int32").reshape(2, 6, 5)
 LENGTHS: dict[str, tuple[float, str]] = {
@@ -145,8 +147,10 @@ def test_the_ten_frames_of_the_aps(shared_data: Path) -> None:
 def test_units_that_only_a_description_names(shared_data: Path) -> None:
     scan = read_scan(shared_data / "APS_SAXS_NXsas.hdf")
     assert scan.shape == (1, 195, 487)
-    assert (scan.detector.distance, scan.detector.pixel_size_x) == pytest.approx((0.44792234, 0.00015))
-    assert (scan.detector.center_x, scan.detector.center_y) == pytest.approx((93.59196523, -4.96451977))
+    geometry = DetectorGeometry()(scan.beam, scan.detector)
+    assert qspace.direct_beam(geometry) == pytest.approx((-4.96451977, 93.59196523))
+    assert scan.detector.distance / np.cos(np.radians(qspace.tilt(geometry))) == pytest.approx(0.44792234)
+    assert scan.detector.pixel_size_x == pytest.approx(0.00015)
     assert scan.beam.wavelength == pytest.approx(0.44280041)
     assert "dataset distance has no units; 'mm' is taken from its NDAttrDescription" in scan.origin.notes
     assert math.isnan(scan.sample.magnetic_field)

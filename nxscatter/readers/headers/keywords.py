@@ -70,29 +70,34 @@ class Keywords:
         ReadError
             When there is something else than a number.
         """
+        number, unit = self.measured(key, kind)
+        scale = factor(unit, kind) if unit else None
+        return number if number is None or scale is None else scaled(number, scale)
+
+    def measured(self, key: str, kind: str = "") -> tuple[float | None, str]:
+        """Return a value as a finite number, and the unit that stands behind it, "" for none.
+
+        The number is None when it is missing; ReadError as `number` raises it.
+        """
         if key not in self:
-            return None
+            return None, ""
         value = self.get(key)
         if isinstance(value, list) and value and all(item == value[0] for item in value):
             value = value[0]
-        number = self._parse(key, value, kind) if isinstance(value, str) else value
+        number, unit = self._parse(value) if isinstance(value, str) else (value, "")
         if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
             raise ReadError(f"{self.file}: header key {key} = {value!r} is not a number; correct the header")
-        return float(number)
+        if unit and (not kind or factor(unit, kind) is None):
+            raise ReadError(
+                f"{self.file}: header key {key} = {value!r} has a unit that does not fit; correct the header"
+            )
+        return float(number), unit
 
-    def _parse(self, key: str, text: str, kind: str) -> float:
+    def _parse(self, text: str) -> tuple[float, str]:
         match = _NUMBER.fullmatch(text)
         if match is None:
-            return math.nan
-        number = float(match["number"].lower().replace("d", "e"))
-        if not match["unit"]:
-            return number
-        scale = factor(match["unit"], kind) if kind else None
-        if scale is None:
-            raise ReadError(
-                f"{self.file}: header key {key} = {text!r} has a unit that does not fit; correct the header"
-            )
-        return scaled(number, scale)
+            return math.nan, ""
+        return float(match["number"].lower().replace("d", "e")), match["unit"]
 
     def integer(self, key: str, default: int) -> int:
         """Return a value as a whole number; ReadError when it is none."""

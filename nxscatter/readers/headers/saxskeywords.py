@@ -7,43 +7,48 @@ stored image, so ``BSize`` is recorded and never multiplied in. ``Dummy = 0`` me
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Attachment, Beam, Detector
+from nxscatter.model import Beam, Detector
 from nxscatter.readers.base import ReadOptions
-from nxscatter.readers.headers.geometry import checked_orientation, place_by_poni
+from nxscatter.readers.headers.geometry import Placed, checked_orientation, place, raster_number
 from nxscatter.readers.headers.keywords import Keywords
 from nxscatter.readers.headers.missing import missing_note
-from nxscatter.readers.headers.units import factor, parse_units, scaled
+from nxscatter.readers.headers.plausible import impossible
+from nxscatter.readers.headers.units import chosen_unit, factor, same_unit, scaled
 
 GEOMETRY_KEYS = ("SampleDistance", "WaveLength", "PSize_1", "PSize_2", "Center_1", "Center_2")
-_LONGEST_WAVELENGTH = 1e-6  # m; a larger number is not in m
+# what each length is, and the names under which --units can give its unit
+_LENGTHS = {
+    "SampleDistance": ("distance", ("distance",)),
+    "PSize_1": ("pixel size", ("pixel_size", "x_pixel_size")),
+    "PSize_2": ("pixel size", ("pixel_size", "y_pixel_size")),
+    "WaveLength": ("wavelength", ("wavelength",)),
+}
 
 
-def read_geometry(
-    keys: Keywords, shape: tuple[int, int], name: str, options: ReadOptions
-) -> tuple[Beam, Detector, tuple[Attachment, ...]]:
-    """Return beam and detector, and the PONI file where one was used.
+def read_geometry(keys: Keywords, shape: tuple[int, int], name: str, options: ReadOptions) -> tuple[Beam, Placed]:
+    """Return the beam, and where the detector stands.
 
     Parameters
     ----------
     keys : Keywords
-        The header; its notes receive what is missing.
+        The header; its notes receive what is missing and what was done.
     shape : tuple of int
         Rows and columns of the stored image.
     name : str
         Name of the detector.
     options : ReadOptions
-        ``poni``, ``units``, ``orient`` and ``skip_calibration`` are used.
+        ``poni``, ``rebin_poni``, ``units``, ``orient``, ``swap_center`` and ``skip_calibration`` are used.
 
     Raises
     ------
     ReadError
         When a key of the geometry is missing, no number, or zero or less where that cannot be.
     """
-    own = dict.fromkeys(GEOMETRY_KEYS, math.nan)
-    if options.poni is None:
-        own = {key: _length(keys, key, options) for key in GEOMETRY_KEYS if key != "WaveLength"}
+    read = _length if options.poni is None else _told
+    own = {key: read(keys, key, options) for key in GEOMETRY_KEYS}
     offset_1, offset_2 = (keys.number(f"Offset_{axis}") or 0.0 for axis in (1, 2))
     rot1, rot2, rot3 = detector_rotations(keys)
     dummy = keys.number("Dummy") or math.nan  # 0 means none
@@ -67,10 +72,12 @@ def read_geometry(
         binning_y=keys.integer("BSize_2", 1),
         binning_x=keys.integer("BSize_1", 1),
     )
-    detector, wavelength, poni = place_by_poni(detector, options)
-    if math.isnan(wavelength):
-        wavelength = _wavelength(keys, options)
-    return Beam(wavelength, _polarization(keys)), detector, poni
+    wavelength = scaled(own["WaveLength"], 1e10)
+    placed = place(detector, options, wavelength)
+    keys.notes.extend(placed.notes)
+    if math.isnan(placed.wavelength) and options.poni is not None:
+        wavelength = scaled(_length(keys, "WaveLength", options), 1e10)
+    return Beam(wavelength if math.isnan(placed.wavelength) else placed.wavelength, _polarization(keys)), placed
 
 
 def detector_rotations(keys: Keywords) -> tuple[float, float, float]:
@@ -89,8 +96,9 @@ def detector_rotations(keys: Keywords) -> tuple[float, float, float]:
 
 def raster_orientation(keys: Keywords, options: ReadOptions) -> int:
     """Return the RasterOrientation 1..8 of the option or the header; 1 when neither says any."""
-    if options.orient is not None:
-        return checked_orientation(options.orient, "--orient")
+    given = raster_number(options)
+    if given is not None:
+        return given
     return checked_orientation(keys.integer("RasterOrientation", 1), f"{keys.file}: header key RasterOrientation")
 
 
@@ -101,26 +109,36 @@ def normalization_factor(keys: Keywords) -> float:
 
 
 def _length(keys: Keywords, key: str, options: ReadOptions) -> float:
-    value = keys.number(key, "" if key.startswith("Center") else "length")
-    if value is None:
+    """Return a length in m, or a centre in pixels; NaN with a note when the geometry may be missing."""
+    if key.startswith("Center"):
+        found = keys.number(key)
+        return _unknown(keys, f"header key {key} is missing", "--poni", options) if found is None else found
+    kind, names = _LENGTHS[key]
+    number, unit = keys.measured(key, "length")
+    if number is None:
         return _unknown(keys, f"header key {key} is missing", "--poni", options)
-    if value <= 0 and not key.startswith("Center"):
-        return _unknown(keys, f"header key {key} = {value:g} must be above 0", "--poni", options)
-    return value
+    if number <= 0:
+        return _unknown(keys, f"header key {key} = {number:g} must be above 0", "--poni", options)
+    chosen = chosen_unit(options.units, *names)
+    if unit and chosen.named and not same_unit(unit, chosen.named):
+        raise ReadError(
+            f"{keys.file}: header key {key} is in '{unit}', --units says '{chosen.named}'; leave {names[-1]} out of it"
+        )
+    # a header without units has m; the one unit for all lengths of other files is not for what is m already
+    fallback = chosen.every if chosen.every and impossible(kind, number) else "m"
+    unit = unit or chosen.named or fallback
+    if problem := impossible(kind, number, unit):
+        what = f"header key {key} = {keys.text(key)} {problem}, name its unit as in --units {names[0]}="
+        return _unknown(keys, what + ("angstrom" if kind == "wavelength" else "mm"), "--units", options)
+    return scaled(number, factor(unit, "length") or 1.0)
 
 
-def _wavelength(keys: Keywords, options: ReadOptions) -> float:
-    """Return the wavelength in angstrom."""
-    value = keys.number("WaveLength", "length")
-    if value is None:
-        return _unknown(keys, "header key WaveLength is missing", "--poni", options)
-    if value <= 0:
-        return _unknown(keys, f"header key WaveLength = {value:g} must be above 0", "--poni", options)
-    scale = factor(parse_units(options.units).get("wavelength", "m"), "length") or 1.0
-    if value * scale > _LONGEST_WAVELENGTH:
-        what = f"header key WaveLength = {value:g} cannot be in m, name its unit as in --units wavelength=angstrom"
-        return _unknown(keys, what, "--units", options)
-    return scaled(value, scale * 1e10)
+def _told(keys: Keywords, key: str, options: ReadOptions) -> float:
+    """Return a length that is only compared with a PONI file's: NaN when there is none that can be read."""
+    try:
+        return _length(Keywords(keys.file, keys.header), key, replace(options, skip_calibration=True))
+    except ReadError:
+        return math.nan
 
 
 def _polarization(keys: Keywords) -> float:

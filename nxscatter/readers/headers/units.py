@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from nxscatter.errors import ParameterError
 
@@ -44,6 +45,30 @@ def factor(unit: str, kind: str) -> float | None:
 def scaled(value: float, scale: float) -> float:
     """Return ``value * scale`` with 15 digits, so that 0.172 mm is 0.000172 m and not 0.00017199999999999998."""
     return value if scale == 1 else float(f"{value * scale:.15g}")
+
+
+def same_unit(one: str, other: str) -> bool:
+    """Tell whether two spellings mean the same unit of length, or both pixels."""
+    lengths = factor(one, "length"), factor(other, "length")
+    both_pixels = factor(one, "pixel") is not None and factor(other, "pixel") is not None
+    return both_pixels or (None not in lengths and lengths[0] == lengths[1])
+
+
+class Chosen(NamedTuple):
+    """Units of a quantity that ``--units`` gives: ``named`` for it alone, ``every`` for all lengths; "" for none."""
+
+    named: str
+    every: str
+
+
+def chosen_unit(text: str | None, *names: str) -> Chosen:
+    """Return what ``--units`` says of a quantity that can be called by any of ``names``.
+
+    The unit for all lengths is that of the set-up, and not of the wavelength.
+    """
+    chosen = parse_units(text)
+    named = next((chosen[name] for name in names if name in chosen), "")
+    return Chosen(named, "" if "wavelength" in names else chosen.get("", ""))
 
 
 def parse_units(text: str | None) -> Mapping[str, str]:

@@ -26,7 +26,8 @@ HEADER = {
 
 def geometry(header: dict[str, Any], **options: Any) -> Any:
     keys = Keywords("scan.edf", header)
-    return *read_geometry(keys, (1043, 981), "pilatus", ReadOptions(**options)), keys.notes
+    beam, placed = read_geometry(keys, (1043, 981), "pilatus", ReadOptions(**options))
+    return beam, placed.detector, placed.files, keys.notes
 
 
 def test_axis_1_is_x_and_axis_2_is_y() -> None:
