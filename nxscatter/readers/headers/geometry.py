@@ -82,8 +82,14 @@ def place(detector: Detector, options: ReadOptions, wavelength: float = math.nan
 
 
 def swapped(detector: Detector) -> Detector:
-    """Exchange the coordinates of the centre."""
-    return replace(detector, center_y=detector.center_x, center_x=detector.center_y)
+    """Exchange the coordinates of the centre, which keep their lengths where pixels are oblong."""
+    y = (detector.center_y - detector.offset_y) * detector.pixel_size_y
+    x = (detector.center_x - detector.offset_x) * detector.pixel_size_x
+    return replace(
+        detector,
+        center_y=x / detector.pixel_size_y + detector.offset_y,
+        center_x=y / detector.pixel_size_x + detector.offset_x,
+    )
 
 
 def turned(detector: Detector, turn: Floats) -> Detector:

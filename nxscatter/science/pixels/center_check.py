@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter.model import Floats
+from nxscatter.model import RASTER_AXES, Floats
 from nxscatter.results import Geometry, Image
 from nxscatter.science.geometry import qspace
-from nxscatter.science.geometry.qspace import RASTER_AXES
 from nxscatter.science.pixels.radial import Peak, find_peaks, pixel_size, radii, radius_to_q, variance_per_intensity
 from nxscatter.science.pixels.ring_center import RingCenter, fit_center, measured_pixels, one_in
 
@@ -117,14 +116,15 @@ def mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
     across, along = RASTER_AXES[geometry.orientation]
     orientations = {axes: number for number, axes in RASTER_AXES.items()}
     flips = (
-        (upside_down, geometry.center_x, orientations[across, -along]),
-        (geometry.center_y, mirrored, orientations[-across, along]),
-        (upside_down, mirrored, orientations[-across, -along]),
+        ("flip-y", upside_down, geometry.center_x, orientations[across, -along]),
+        ("flip-x", geometry.center_y, mirrored, orientations[-across, along]),
+        ("flip-xy", upside_down, mirrored, orientations[-across, -along]),
     )
-    flipped = {
-        f"--orient {number}": replace(geometry, center_y=y, center_x=x, orientation=number) for y, x, number in flips
-    }
-    return [("--swap-center", swapped), *flipped.items()]
+    flipped = [
+        (f"--orient {name}", replace(geometry, center_y=y, center_x=x, orientation=number))
+        for name, y, x, number in flips
+    ]
+    return [("--swap-center", swapped), *flipped]
 
 
 def _own_center(image: Image, geometry: Geometry, q: Sequence[float], most: float) -> RingCenter | None:
