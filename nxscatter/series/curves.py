@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nxscatter.output.figures.curves import ring_labels
+from nxscatter.output.figures.summary import ring_labels
 from nxscatter.output.table import Row
 from nxscatter.results.plots import Axis, Curve, Plot, curves
 from nxscatter.series.series import AXES, Series

@@ -12,7 +12,7 @@ import numpy as np
 from nxscatter.errors import ContainerError
 from nxscatter.output import table
 from nxscatter.output.figures.canvas import figure_png, samples_title
-from nxscatter.output.figures.curves import draw_summary
+from nxscatter.output.figures.summary import draw_summary
 from nxscatter.output.files import write_file
 from nxscatter.output.formats.csv import csv_text
 from nxscatter.series.curves import plots

@@ -74,41 +74,54 @@ def write_id02(
         When ``image`` is asked for a stack.
     """
     import h5py
-    import hdf5plugin
 
     path, run, patterns = Path(path), run or Run(), stacked(patterns)
     if image and len(patterns) != 1:
         raise ParameterError(f"{path.name}: image = True stores one frame, but there are {len(patterns)}")
     masks = write_masks(path.parent, mask_prefix or path.stem.removesuffix("_raw"), camera)
-    keys = _header(camera, run, masks) | dict(header or {})
-    keys = {key: value for key, value in keys.items() if value is not None}
-    shape = camera.geometry.shape if image else (len(patterns), *camera.geometry.shape)
+    keys = {
+        key: value for key, value in (_header(camera, run, masks) | dict(header or {})).items() if value is not None
+    }
     with h5py.File(path, "w") as file:
-        file.attrs["NX_class"] = "NXroot"
-        file.attrs["default"] = "entry_0000"
-        if creator:
-            file.attrs["creator"] = creator
-        entry = _group(file, "entry_0000", "NXentry")
-        entry["title"] = np.bytes_("Lima 2D detector acquisition")
-        entry["start_time"] = np.bytes_(_utc(run.start))
-        entry["end_time"] = np.bytes_(_utc(run.end(len(patterns))))
+        entry = _entry(file, run, len(patterns), creator)
         instrument, detector = _detector_names(camera, layout)
         place = _group(_group(entry, instrument, "NXinstrument"), detector, "NXdetector")
         measurement = _group(entry, "measurement", "NXcollection")
         _describe(place, run, len(patterns), {key: _stored(value, values) for key, value in keys.items()})
         home, elsewhere = (place, measurement) if layout == "new" else (measurement, place)
-        data = home.create_dataset(
-            "data",
-            shape,
-            camera.dtype,
-            chunks=shape if image else (1, *shape[1:]),
-            **hdf5plugin.Bitshuffle(cname="lz4"),
-        )
-        data.attrs["interpretation"] = "image"
-        elsewhere["data"] = h5py.SoftLink(data.name)
-        for frame, counts in enumerate(camera.expose(patterns, run.exposure_time, run.seed)):
-            data[... if image else frame] = counts
+        elsewhere["data"] = h5py.SoftLink(_write_frames(home, patterns, camera, run, image=image))
     return Simulated(path, masks, truths(patterns), patterns, camera, run)
+
+
+def _entry(file: Any, run: Run, frames: int, creator: str) -> Any:
+    """Make the entry of a Lima file with its title and times."""
+    file.attrs["NX_class"] = "NXroot"
+    file.attrs["default"] = "entry_0000"
+    if creator:
+        file.attrs["creator"] = creator
+    entry = _group(file, "entry_0000", "NXentry")
+    entry["title"] = np.bytes_("Lima 2D detector acquisition")
+    entry["start_time"] = np.bytes_(_utc(run.start))
+    entry["end_time"] = np.bytes_(_utc(run.end(frames)))
+    return entry
+
+
+def _write_frames(home: Any, patterns: Sequence[Pattern], camera: Camera, run: Run, *, image: bool) -> str:
+    """Write the counts of all frames, compressed as Lima does it, one chunk a frame; return the dataset's path."""
+    import hdf5plugin
+
+    frame_shape = camera.geometry.shape
+    data = home.create_dataset(
+        "data",
+        frame_shape if image else (len(patterns), *frame_shape),
+        camera.dtype,
+        chunks=frame_shape if image else (1, *frame_shape),
+        **hdf5plugin.Bitshuffle(cname="lz4"),
+    )
+    data.attrs["interpretation"] = "image"
+    for frame, counts in enumerate(camera.expose(patterns, run.exposure_time, run.seed)):
+        data[... if image else frame] = counts
+    return str(data.name)
 
 
 def _describe(place: Any, run: Run, frames: int, header: Mapping[str, Any]) -> None:

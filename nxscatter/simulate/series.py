@@ -32,6 +32,7 @@ RINGS: dict[str, tuple[float, ...]] = {
     "lgc": (0.1, 0.13),
 }
 FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)
+HYSTERESIS = 0.2  # share of the alignment that is kept on the way down: enough to tell the two branches apart
 
 
 def oriented(q: Iterable[float], kappa: float, director: float = 0.0, height: float = 100.0) -> Pattern:
@@ -101,13 +102,8 @@ def field_series(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    top = max(fields)
-    up = [kappa * (field / top) ** 2 if top > 0 else 0.0 for field in fields]
-    states = list(zip(fields, up, strict=True))
-    if down:
-        states += [(field, k + 0.2 * (kappa - k)) for field, k in reversed(states)]
     written = []
-    for number, (field, strength) in enumerate(states, start=1):
+    for number, (field, strength) in enumerate(_field_sweep(fields, kappa, down=down), start=1):
         start = Run().start + timedelta(seconds=120 * (number - 1))
         run = Run(sample, field, start, exposure_time, seed=seed + number)
         pattern = oriented(RINGS[station] if q is None else q, strength, director)
@@ -118,6 +114,15 @@ def field_series(
             written.append(write_id02(folder / name, [pattern] * frames, CAMERAS[station], run, mask_prefix=sample))
     write_truth(folder / "truth.json", written)
     return written
+
+
+def _field_sweep(fields: Sequence[float], kappa: float, *, down: bool) -> list[tuple[float, float]]:
+    """Return each magnetic field with its kappa, in the order of measurement."""
+    top = max(fields)
+    sweep = [(field, kappa * (field / top) ** 2 if top > 0 else 0.0) for field in fields]
+    if down:
+        sweep += [(field, strength + HYSTERESIS * (kappa - strength)) for field, strength in reversed(sweep)]
+    return sweep
 
 
 def kinetic_stack(

@@ -1,10 +1,10 @@
-"""Curves drawn: fits over their profiles, the radial profile with its rings, results against field, time or q."""
+"""Curves drawn: fits over their profiles, the radial profile with its rings, sectors."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,16 +16,7 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's colours, which people with any colour vision tell apart
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _SYMBOLS = {"x0": "x₀", "gamma": "γ", "eta": "η", "kappa": "κ"}
-_SAME_RING = 0.02  # relative difference of q up to which rings of different files are one
-_AXES = {
-    "field_mT": "magnetic field (mT)",
-    "elapsed_s": "time (s)",
-    "frame": "frame",
-    "q": "q (Å⁻¹)",
-}
-_HARMONIC = "second harmonic"
 _NAMES = {
     "pseudo_voigt": "pseudo-Voigt",
     "pseudo_voigt_periodic": "periodic pseudo-Voigt",
@@ -33,7 +24,6 @@ _NAMES = {
     "kratky": "Kratky",
     "leadbetter_norris": "Leadbetter-Norris",
 }
-_PANELS = {"x0": "$x_0$ (degrees)", "gamma": "FWHM γ (degrees)", "kappa": "κ", "S": "order parameter S"}
 
 
 def draw_fit(figure: Figure, fits: Fits, ring: int, table: Sequence[Row] = (), title: str = "") -> None:
@@ -140,80 +130,6 @@ def draw_sectors(figure: Figure, sectors: Sectors, title: str = "") -> None:
     _draw_notes(figure, sectors)
 
 
-def draw_summary(
-    figure: Figure, table: Sequence[Row], axis: str = "", title: str = "", r2_threshold: float = 0.0
-) -> None:
-    """Draw position, width and order parameter of all fits with their errors, one panel each.
-
-    Colours tell rings apart, symbols the fitted model or the definition of S. A point whose status is not ok is
-    faint. Of an isotropic ring the S of the second harmonic is drawn, as an open circle. Points of a sweep down the
-    field (rows with that ``direction``) are half-filled.
-
-    Parameters
-    ----------
-    figure : matplotlib Figure
-        An empty figure.
-    table : sequence of rows
-        Rows of the table of results, of one or many containers.
-    axis : str
-        ``"field_mT"``, ``"elapsed_s"``, ``"frame"`` or ``"q"``; "" for the first of these that varies.
-    title : str
-        Title of the figure.
-    r2_threshold : float
-        R2 of a fit below which its points are faint, too.
-    """
-    from matplotlib.lines import Line2D
-
-    axis = axis or next((name for name in _AXES if len({row[name] for row in table} - {None}) > 1), "q")
-    panels = {name: _series(table, name, axis, r2_threshold) for name in _PANELS}
-    panels = {name: series for name, series in panels.items() if series} or {"S": {}}
-    drawn = list(dict.fromkeys(one for series in panels.values() for one in series))
-    rings, methods = (
-        list(dict.fromkeys(texts)) for texts in ([one.ring for one in drawn], [one.method for one in drawn])
-    )
-    looks = {ring: COLOURS[number % len(COLOURS)] for number, ring in enumerate(rings)}
-    shapes = {method: MARKERS[number % len(MARKERS)] for number, method in enumerate(methods)} | {_HARMONIC: "o"}
-    grid = figure.subplots(2 if len(panels) > 2 else 1, 2 if len(panels) > 1 else 1, squeeze=False, sharex=True)
-    for axes, (name, series) in zip(grid.ravel(), panels.items(), strict=False):
-        for one, points in series.items():
-            x, value, error = zip(*dict.fromkeys(points), strict=True)
-            axes.errorbar(
-                x,
-                value,
-                error,
-                fmt=shapes[one.method],
-                color=looks[one.ring],
-                mfc="none" if one.method == _HARMONIC else looks[one.ring],
-                fillstyle="left" if one.down else "full",
-                alpha=1.0 if one.ok else 0.35,
-                ms=5,
-                elinewidth=0.9,
-                capsize=2,
-            )
-        axes.set_xlabel(_AXES[axis])
-        axes.set_ylabel(_PANELS[name])
-        axes.tick_params(labelbottom=True)
-        axes.grid(color="0.9", lw=0.6)
-        axes.set_axisbelow(True)
-    for axes in grid.ravel()[len(panels) :]:
-        axes.set_axis_off()
-    handles = [Line2D([], [], color=looks[ring], lw=4, label=ring) for ring in rings if ring]
-    for method in methods:
-        fill = "none" if method == _HARMONIC else "0.3"
-        marker = shapes[method]
-        handles.append(Line2D([], [], color="0.3", marker=marker, mfc=fill, lw=0, ms=5, label=method_name(method)))
-    if any(one.down for one in drawn):
-        handles.append(Line2D([], [], color="0.3", marker="o", lw=0, ms=5, fillstyle="left", label="field going down"))
-    if not all(one.ok for one in drawn):
-        why = f"faint: status not ok, or R² < {r2_threshold:g}" if r2_threshold else "faint: status not ok"
-        handles.append(Line2D([], [], color="0.3", marker="o", lw=0, ms=5, alpha=0.35, label=why))
-    if handles:
-        legend = figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=8)
-        for text in legend.get_texts():
-            text.set_parse_math(False)
-    figure.suptitle(title, fontsize=10, parse_math=False)
-
-
 def with_error(value: float, error: float | None) -> str:
     """Write a value and its standard error, to two digits of the error.
 
@@ -228,45 +144,6 @@ def with_error(value: float, error: float | None) -> str:
         return f"{value:.4g}"
     digits = max(0, 1 - int(np.floor(np.log10(error))))
     return f"{value:.{digits}f} ± {error:.{digits}f}"
-
-
-class _Series(NamedTuple):
-    """What the points of a panel have in common; ``method`` is the fitted model, or the definition of S."""
-
-    ring: str
-    method: str
-    ok: bool
-    down: bool
-
-
-def _series(
-    table: Sequence[Row], name: str, axis: str, r2_threshold: float
-) -> dict[_Series, list[tuple[float, float, float]]]:
-    """Return the points (x, value, error) of a panel; an error that is not known is NaN."""
-    labels = ring_labels(table)
-    series: dict[_Series, list[tuple[float, float, float]]] = {}
-    for row in table:
-        ring = "" if axis == "q" else f"({row['hkl']})" if row["hkl"] else labels[row["q"]]
-        ok = row["status"] == "ok" and (row["R2"] is None or row["R2"] >= r2_threshold)
-        down = row.get("direction") == "down"
-        key = _Series(ring, row["S_method"] if name == "S" else row["model"], ok, down)
-        value, error = row[name], row[f"{name}_error"]
-        if name == "S" and row["status"] == "isotropic":
-            key, value, error = _Series(ring, _HARMONIC, True, down), row["S_harmonic"], None
-        if row[axis] is not None and value is not None:
-            series.setdefault(key, []).append((row[axis], value, np.nan if error is None else error))
-    return series
-
-
-def ring_labels(table: Sequence[Row]) -> dict[float, str]:
-    """Return a label for every q: rings of nearly the same q, in different files, share one."""
-    labels: dict[float, str] = {}
-    first = -np.inf
-    for q in sorted({row["q"] for row in table}):
-        if q > first * (1 + _SAME_RING):
-            first = q
-        labels[q] = f"q ≈ {first:.3g} Å⁻¹"
-    return labels
 
 
 def _captions(fits: Fits, rows: Sequence[int], table: Sequence[Row]) -> list[str]:

@@ -14,9 +14,10 @@ import numpy as np
 
 from nxscatter.output.figures.canvas import figure_png, samples_title, title_of
 from nxscatter.output.figures.comparisons import export_comparisons
-from nxscatter.output.figures.curves import draw_fit, draw_radial, draw_sectors, draw_summary
+from nxscatter.output.figures.curves import draw_fit, draw_radial, draw_sectors
 from nxscatter.output.figures.map_views import export_views
 from nxscatter.output.figures.maps import draw_map
+from nxscatter.output.figures.summary import draw_summary
 from nxscatter.output.files import write_file
 from nxscatter.output.formats.q_images import image_suffix, placed_images
 from nxscatter.output.names import Names, frame_suffix, record_suffix, ring_names

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.output.figures.canvas import small_png, title_of
-from nxscatter.output.figures.curves import COLOURS, draw_fit, draw_radial, draw_sectors, draw_summary, method_name
+from nxscatter.output.figures.curves import COLOURS, draw_fit, draw_radial, draw_sectors, method_name
 from nxscatter.output.figures.figures import draw_image, marked_rings
 from nxscatter.output.figures.maps import MASKED, draw_map
+from nxscatter.output.figures.summary import draw_summary
 from nxscatter.output.formats.q_images import placed_images
 from nxscatter.output.table import Row
 from nxscatter.results import Fits, Geometry, Image, PixelFlag, Profiles, Rings, Sectors

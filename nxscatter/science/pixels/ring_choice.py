@@ -82,30 +82,35 @@ def choose_rings(
         When labels and rings differ in number.
     """
     found = rings is not None and not q
-    chosen = np.asarray(rings.q if rings is not None and found else q, dtype=float)
-    if not len(chosen):
-        why = "no ring was found" if found else "no ring is given"
-        raise StepError(f"{step}: {why}: give {step}.q in 1/angstrom (--q)")
-    if hkl and len(hkl) != len(chosen):
-        raise ParameterError(f"{step}.hkl has {len(hkl)} labels for {len(chosen)} rings: give one a ring, or none")
-    pixels = [qspace.ring_pixels(geometry, float(value), tolerance * float(value)) for value in chosen]
+    centers = _centers(step, rings.q if rings is not None and found else q, hkl, found=found)
+    pixels = [qspace.ring_pixels(geometry, float(value), tolerance * float(value)) for value in centers]
     missing = [
         _problem(step, geometry, value, tolerance)
-        for value, (index, _, _) in zip(chosen.tolist(), pixels, strict=True)
+        for value, (index, _, _) in zip(centers.tolist(), pixels, strict=True)
         if not len(index)
     ]
-    if len(missing) == len(chosen):
+    if len(missing) == len(centers):
         raise StepError(missing[0])
     return RingChoice(
-        q=chosen,
-        q_width=tolerance * chosen,
-        hkl=tuple(hkl) or ("",) * len(chosen),
+        q=centers,
+        q_width=tolerance * centers,
+        hkl=tuple(hkl) or ("",) * len(centers),
         index=[index for index, _, _ in pixels],
         angle=[chi if angle == "chi" else beta for _, chi, beta in pixels],
         missing=tuple(missing),
-        auto={"q": chosen.tolist()} if found else {},
+        auto={"q": centers.tolist()} if found else {},
         notes=() if rings is None else rings.notes,
     )
+
+
+def _centers(step: str, q: Sequence[float] | Floats, hkl: Sequence[str], *, found: bool) -> Floats:
+    """Return the ring centres as an array, after a look at their number."""
+    if not len(q):
+        why = "no ring was found" if found else "no ring is given"
+        raise StepError(f"{step}: {why}: give {step}.q in 1/angstrom (--q)")
+    if hkl and len(hkl) != len(q):
+        raise ParameterError(f"{step}.hkl has {len(hkl)} labels for {len(q)} rings: give one a ring, or none")
+    return np.asarray(q, dtype=float)
 
 
 def _problem(step: str, geometry: Geometry, q: float, tolerance: float) -> str:

@@ -17,9 +17,10 @@ from PIL import Image as Picture
 
 from nxscatter.errors import ParameterError
 from nxscatter.output import table
-from nxscatter.output.figures.curves import COLOURS, draw_fit, draw_radial, draw_sectors, draw_summary, with_error
+from nxscatter.output.figures.curves import COLOURS, draw_fit, draw_radial, draw_sectors, with_error
 from nxscatter.output.figures.figures import figure_png
 from nxscatter.output.figures.maps import MASKED, block_mean, colour_limits, draw_map, rasterised
+from nxscatter.output.figures.summary import draw_summary
 from nxscatter.results import Fits, Geometry, Rings, Sectors
 from nxscatter.science.geometry import qspace
 
