@@ -35,6 +35,11 @@ class StoredFile:
         with self.opened() as file:
             return hdf5.read(file, f"/entry/{path}")
 
+    def ledger(self) -> dict[str, Any]:
+        """Return the ledger, see `nxscatter.store.layout.read_ledger`."""
+        with self.opened() as file:
+            return layout.read_ledger(file)
+
     def frames(self, shape: tuple[int, int, int]) -> Hdf5Reader:
         """Return a reader of the raw frames, whose ``shape`` is (frames, rows, columns)."""
         return Hdf5Reader(self.opened, layout.FRAMES, shape)

@@ -6,22 +6,22 @@ and the checksum of the record before it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nxscatter.errors import ContainerError
+from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Origin, Sample
 from nxscatter.store import layout
 from nxscatter.store.access import StoredFile
-from nxscatter.store.ledger import read_record
+from nxscatter.store.ledger import Written, read_record
 from nxscatter.store.lineage import Lineage
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.nexus.codec import read_attachment, read_values
 from nxscatter.store.nexus.frames import Hdf5Reader
+from nxscatter.store.nexus.hashing import DAMAGE
 from nxscatter.store.nexus.hdf5 import read_json, read_text
 from nxscatter.store.record import Record, parameters
 from nxscatter.store.summary import described
@@ -29,6 +29,12 @@ from nxscatter.store.summary import described
 if TYPE_CHECKING:
     import h5py
 
+    from nxscatter.results import Result
+
+
+# Records that are read in one opening, which costs as much as reading a record or two: a recipe run on a container of
+# hundreds of records needs the last few alone.
+_TOGETHER = 32
 
 D = TypeVar("D", Beam, Detector, Exposure)
 
@@ -62,23 +68,59 @@ class Container:
         for name in [name for name, kind in vars(Container).items() if isinstance(kind, cached_property)]:
             vars(self).pop(name, None)
 
-    def remember(self, records: Iterable[Record]) -> None:
-        """Take these for the records of the file, which has just been written, without reading them again."""
-        for name in ("lineage", "_by_name"):
+    def remember(self, written: Written, result: Result) -> Record:
+        """Know the record that a transaction has just appended, without reading it."""
+        self._written[written.name] = written
+        record = Record(self, written.name, result)
+        self.records = (*self.records, record)
+        for name in ("ledger", "lineage", "_by_name"):
             vars(self).pop(name, None)
-        self.records = tuple(record.within(self) for record in records)
+        return record
+
+    def share(self, other: Container) -> None:
+        """Know what another reader has read of the records, if they are the same: the ledger's checksum chains them."""
+        if self.ledger == other.ledger:
+            self._written.update(other._written)
+            self.records = tuple(record.within(self) for record in other.records)
 
     @cached_property
     def records(self) -> tuple[Record, ...]:
-        """All records in the order in which they were made."""
+        """All records in the order in which they were made, as the ledger lists them."""
         with self.opened() as file:
-            names = record_names(file)
-            return tuple(Record(self, read_record(file, name)) for name in names)
+            return tuple(Record(self, name) for name in layout.listed_records(file, self.ledger))
+
+    @cached_property
+    def ledger(self) -> dict[str, Any]:
+        """The ledger, see `nxscatter.store.layout.read_ledger`."""
+        return self._file.ledger()
+
+    @cached_property
+    def _written(self) -> dict[str, Written]:
+        return {}
+
+    def written(self, name: str) -> Written:
+        """Return what a record says of itself; its neighbours are read at the same time.
+
+        Raises
+        ------
+        ContainerError
+            When it cannot be read.
+        """
+        if name not in self._written:
+            names = list(self._by_name)
+            first = names.index(name) // _TOGETHER * _TOGETHER if name in names else 0
+            with self.opened() as file:
+                self._written[name] = read_record(file, name)
+                with suppress(NxscatterError, *DAMAGE):  # of a neighbour, which says so when it is asked for
+                    for other in names[first : first + _TOGETHER]:
+                        if other not in self._written:
+                            self._written[other] = read_record(file, other)
+        return self._written[name]
 
     @cached_property
     def lineage(self) -> Lineage:
         """Which record was made from which, and what is stale."""
-        return Lineage({record.name: record.input_names for record in self.records})
+        return Lineage(self._by_name, lambda name: self._by_name[name].input_names)
 
     @cached_property
     def _by_name(self) -> dict[str, Record]:
@@ -207,12 +249,6 @@ class Container:
 
     def _repr_html_(self) -> str:
         return container_html(self)
-
-
-def record_names(file: h5py.File) -> list[str]:
-    """Return the names of all records, in order of their sequence index."""
-    entry = file["entry"]
-    return sorted(layout.record_groups(file), key=lambda name: (int(entry[name]["sequence_index"][()]), name))
 
 
 _LONG = ("title", "sha256 of the source")

@@ -134,6 +134,14 @@ def record_groups(file: h5py.File) -> list[str]:
     return found
 
 
+def listed_records(file: h5py.File, ledger: Mapping[str, Any]) -> list[str]:
+    """Return the names of the records that the ledger lists and the file has, in the order in which they were made."""
+    import h5py
+
+    entry = file["entry"]
+    return [name for name in ledger["names"] if isinstance(entry.get(name, getlink=True), h5py.HardLink)]
+
+
 def read_ledger(file: h5py.File) -> dict[str, Any]:
     """Read the ledger.
 

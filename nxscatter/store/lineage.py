@@ -5,7 +5,7 @@ Each record points at its parents, what it was directly made from. They are olde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -34,32 +34,30 @@ def base_name(name: str) -> str:
 
 
 class Lineage:
-    """Which record was made from which, and what is stale. Made in one pass over the records.
+    """Which record was made from which, and what is stale. A record's inputs are asked for once, when they are needed.
 
     Parameters
     ----------
-    parents : mapping of str to iterable of str
-        Names of the records (``NAME_vN``) in the order in which they were made, each with the names of what it was
-        made from. Of these, whatever is no older record is left out: a part of the converted content.
+    names : iterable of str
+        Names of the records (``NAME_vN``) in the order in which they were made.
+    inputs : callable
+        Returns the names of what a record was made from. Of these, whatever is no older record is left out: a part of
+        the converted content.
     """
 
-    def __init__(self, parents: Mapping[str, Iterable[str]]) -> None:
-        self._age = {name: number for number, name in enumerate(parents)}
-        self._newest = {base_name(name): name for name in parents}
-        self._parents: dict[str, tuple[str, ...]] = {}
-        self._newer: dict[str, tuple[str, ...]] = {}  # what makes a record stale
-        for name, found in parents.items():
-            older = dict.fromkeys(parent for parent in found if parent in self._parents)
-            reasons = (self._newer[parent] or self._replacement(parent) for parent in older)
-            self._parents[name] = tuple(older)
-            self._newer[name] = tuple(dict.fromkeys(newer for reason in reasons for newer in reason))
-
-    def _replacement(self, name: str) -> tuple[str, ...]:
-        newest = self.newest(name)
-        return () if newest == name else (newest,)
+    def __init__(self, names: Iterable[str], inputs: Callable[[str], Iterable[str]]) -> None:
+        self._age = {name: number for number, name in enumerate(names)}
+        self._newest = {base_name(name): name for name in self._age}
+        self._inputs = inputs
+        self._parents: dict[str, tuple[str, ...]] = {}  # those that were asked for
+        self._newer: dict[str, tuple[str, ...]] = {}  # what makes a record stale, of those that were asked for
 
     def parents(self, name: str) -> tuple[str, ...]:
         """Return the records that one was directly made from, in the order of its inputs."""
+        if name not in self._parents:
+            age = self._age[name]
+            older = [parent for parent in self._inputs(name) if self._age.get(parent, age) < age]
+            self._parents[name] = tuple(dict.fromkeys(older))
         return self._parents[name]
 
     def ancestors(self, *names: str) -> tuple[str, ...]:
@@ -67,14 +65,14 @@ class Lineage:
         reached: set[str] = set()
         waiting = list(names)
         while waiting:
-            new = set(self._parents[waiting.pop()]) - reached
+            new = set(self.parents(waiting.pop())) - reached
             reached |= new
             waiting += new
         return self._by_age(reached)
 
     def nearest(self, name: str) -> tuple[str, ...]:
         """Return the parents of a record that none of its other parents stands on, oldest first."""
-        parents = self._parents[name]
+        parents = self.parents(name)
         behind = set(self.ancestors(*parents))
         return self._by_age(parent for parent in parents if parent not in behind)
 
@@ -84,17 +82,30 @@ class Lineage:
 
     def stale(self, name: str) -> bool:
         """Tell whether a record stands on one of which there is a newer version."""
-        return bool(self._newer[name])
+        return bool(self._made_stale_by(name))
 
     def why_stale(self, name: str) -> str:
         """Say which newer records make a record stale, "" when none does."""
-        newer = self._newer[name]
+        newer = self._made_stale_by(name)
         return f"{' and '.join(newer)} {'is' if len(newer) == 1 else 'are'} newer" if newer else ""
+
+    def _made_stale_by(self, name: str) -> tuple[str, ...]:
+        waiting = [name]
+        while waiting:
+            parents = self.parents(waiting[-1])
+            unknown = [parent for parent in parents if parent not in self._newer]
+            if unknown:
+                waiting += unknown
+                continue
+            # through a parent that is stale itself, or of which there is a newer version
+            reasons = (self._newer[parent] or {self.newest(parent)} - {parent} for parent in parents)
+            self._newer[waiting.pop()] = tuple(dict.fromkeys(newer for reason in reasons for newer in reason))
+        return self._newer[name]
 
     def tree(self) -> tuple[Branch, ...]:
         """Return the records as a tree: each hangs on the newest of its parents, those made from none are its roots."""
-        children: dict[str, list[Branch]] = {name: [] for name in ("", *self._parents)}
-        for name in reversed(self._parents):  # children are younger than their parent, so that they are complete here
+        children: dict[str, list[Branch]] = {name: [] for name in ("", *self._age)}
+        for name in reversed(self._age):  # children are younger than their parent, so that they are complete here
             *others, newest = self.nearest(name) or ("",)
             children[newest].append(Branch(name, tuple(others), tuple(reversed(children[name]))))
         return tuple(reversed(children[""]))

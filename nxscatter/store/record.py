@@ -48,6 +48,9 @@ class RecordFile(Protocol):
     def record(self, name: str) -> Record:
         """Return the record of this name."""
 
+    def written(self, name: str) -> Written:
+        """Return what the record of this name says of itself."""
+
     def opened(self) -> AbstractContextManager[h5py.File]:
         """Open the file for reading, for as long as the block lasts."""
 
@@ -55,21 +58,48 @@ class RecordFile(Protocol):
 class Record:
     """One step that was run: its parameters, inputs and result. Reading is lazy; a record never changes."""
 
-    def __init__(self, container: RecordFile, written: Written, result: Result | None = None) -> None:
+    def __init__(self, container: RecordFile, name: str, result: Result | None = None) -> None:
         self.container = container
-        self._written = written
+        self.name = name
         self._result = result if result is not None and _is_small(result) else None
-        self.name = written.name
-        self.sequence = written.sequence
-        self.date = written.date
-        self.program_version = written.program_version
-        self.configuration = written.configuration
-        self.hashes = written.hashes
-        self.checksum = written.checksum
 
     def within(self, container: RecordFile) -> Record:
         """Return the same record in another file that holds it."""
-        return self if container is self.container else Record(container, self._written, self._result)
+        return Record(container, self.name, self._result)
+
+    @cached_property
+    def _written(self) -> Written:
+        return self.container.written(self.name)
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the order in which the records were made, from 1."""
+        return self._written.sequence
+
+    @property
+    def date(self) -> str:
+        """When it was made: ISO 8601 with the zone's offset."""
+        return self._written.date
+
+    @property
+    def program_version(self) -> str:
+        """Version of nxscatter that made it."""
+        return self._written.program_version
+
+    @property
+    def configuration(self) -> dict[str, Json]:
+        """Step, parameters, inputs, automatic values, notes and environment as they are stored."""
+        return self._written.configuration
+
+    @property
+    def hashes(self) -> dict[str, str]:
+        """Content hashes of the result, by path in the record."""
+        return self._written.hashes
+
+    @property
+    def checksum(self) -> str:
+        """Checksum of the whole record and of the one before it."""
+        return self._written.checksum
 
     @property
     def path(self) -> str:

@@ -17,7 +17,7 @@ from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.store import layout
 from nxscatter.store.container import Container
 from nxscatter.store.content import input_checksum
-from nxscatter.store.ledger import other_hashes, read_record, record_checksum, result_hashes
+from nxscatter.store.ledger import other_hashes, record_checksum, result_hashes
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.hashing import DAMAGE, combined, first_line, tree_hashes
 from nxscatter.store.nexus.hdf5 import read_json, read_text
@@ -85,8 +85,9 @@ def readable_records(container: Container) -> tuple[dict[str, Record], list[str]
     records: dict[str, Record] = {}
     problems: list[str] = []
     for name in names:
-        with _noting(f"/entry/{name}", problems), container.opened() as file:
-            record = Record(container, read_record(file, name))
+        with _noting(f"/entry/{name}", problems):
+            container.written(name)
+            record = Record(container, name)
             records[record.path] = record
     return records, problems
 

@@ -31,7 +31,6 @@ class Writer:
 
     def __init__(self, file: _FileInTransaction) -> None:
         self._file = file
-        self._ledger: dict[str, Any] | None = None  # what it will be; None while no record was appended
 
     @property
     def path(self) -> Path:
@@ -51,13 +50,10 @@ class Writer:
 
     def append(self, step: Step, name: str, inputs: Mapping[str, Sequence[Source]], result: Result) -> Record:
         """Append the record of a step that was run, and make it what viewers show."""
-        before = self.container.records
-        file = self._file.writable()
-        ledger = self._ledger or layout.read_ledger(file)
-        written = write_record(file, ledger, step, name, inputs, result)
-        self._ledger = added(ledger, written)
-        record = Record(self.container, written, result)
-        self.container.remember((*before, record))
+        ledger = self._file.ledger()
+        written = write_record(self._file.writable(), ledger, step, name, inputs, result)
+        record = self.container.remember(written, result)
+        self._file.list_in(added(ledger, written))
         return record
 
     def close(self, *, keep: bool) -> None:
@@ -68,7 +64,7 @@ class Writer:
         ContainerError
             When it could not be written: this is then the cause of every other error, too.
         """
-        self._file.close(self._ledger, keep=keep)
+        self._file.close(keep=keep)
 
 
 class _FileInTransaction(StoredFile):
@@ -84,6 +80,7 @@ class _FileInTransaction(StoredFile):
         self._output: Output | None = None
         self._copy: h5py.File | None = None
         self._old: h5py.File | None = None
+        self._ledger: dict[str, Any] | None = None  # what it will be; None while no record was appended
         self._entry: Group | None = None  # the converted content, where it was made in this transaction
         self._first: Array | None = None  # and the first frame
 
@@ -100,6 +97,9 @@ class _FileInTransaction(StoredFile):
 
     def part(self, path: str) -> Any:
         return super().part(path) if self._entry is None else self._entry[path]
+
+    def ledger(self) -> dict[str, Any]:
+        return self._ledger or super().ledger()
 
     def frames(self, shape: tuple[int, int, int]) -> Hdf5Reader:
         return Hdf5Reader(self.opened, layout.FRAMES, shape, self._first)
@@ -119,6 +119,10 @@ class _FileInTransaction(StoredFile):
             self.begin_from(self.path)
         return self._copy
 
+    def list_in(self, ledger: dict[str, Any]) -> None:
+        """Let the records that were appended be those of a ledger, which is written at the end."""
+        self._ledger = ledger
+
     def _open_copy(self, mode: str) -> h5py.File:
         import h5py
 
@@ -126,10 +130,10 @@ class _FileInTransaction(StoredFile):
         self._copy = h5py.File(self._output, mode, libver=LIBVER)
         return self._copy
 
-    def close(self, ledger: dict[str, Any] | None, *, keep: bool) -> None:
-        """Close the copy; to keep it with a ``ledger`` of other records than before, where one is given."""
-        copy, output, old = self._copy, self._output, self._old
-        self._copy = self._output = self._old = self._entry = self._first = None
+    def close(self, *, keep: bool) -> None:
+        """Close the copy, with the ledger of its records when it is to be kept."""
+        copy, output, old, ledger = self._copy, self._output, self._old, self._ledger
+        self._copy = self._output = self._old = self._ledger = self._entry = self._first = None
         self._over = True
         if old is not None:
             old.close()
@@ -209,10 +213,10 @@ def appending(container: Container) -> Iterator[Writer]:
         When the file is missing, is not one of ours, or cannot be written; the old file is then intact.
     """
     with _transaction(container.path) as writer:
-        writer.container  # noqa: B018, a file that is none of ours is refused before the block
+        writer.container.share(container)
         yield writer
     container.forget()
-    container.remember(writer.container.records)
+    container.share(writer.container)
 
 
 @contextmanager
