@@ -12,7 +12,7 @@ from nxscatter.fields import quantity
 from nxscatter.model import Floats, Ints
 from nxscatter.results.base import Intensities, Result
 from nxscatter.results.plots import Plot
-from nxscatter.results.stages import Stage
+from nxscatter.results.stages import Pixels, Stage
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,11 @@ class Image(Intensities):
     def title(self) -> str:
         """Quantity, units and number of frames."""
         return f"intensity ({self.units})" + (f", mean of {self.frames} frames" if self.frames > 1 else "")
+
+    @property
+    def pixels(self) -> Pixels:
+        """What is known of it apart from its intensity."""
+        return Pixels(self.flags, self.stage, self.frames, self.binning)
 
     def variance_at(self, index: Ints | slice) -> Floats:
         """Return the variance of the mean intensity at flat pixels ``index``, NaN where invalid or filled."""

@@ -8,11 +8,19 @@ each frame.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
+import numpy as np
+
+from nxscatter.errors import StepError
 from nxscatter.model import Array, Floats, Ints
+from nxscatter.results.base import PixelFlag
 
+# From a raw frame and its number to the values and the variances of some pixels.
 Gather: TypeAlias = Callable[[Array, int], tuple[Floats, Floats]]
+# From a raw frame and its number to a few arrays, whose shapes are the same for all frames.
+PerFrame: TypeAlias = Callable[[Array, int], tuple[Floats, ...]]
 
 
 class FrameReader(Protocol):
@@ -58,3 +66,69 @@ class Stage(Protocol):
             frames of the stack from 0, for what differs between them. Both are NaN for an invalid
             pixel; the variance alone is NaN for a pixel filled from its partner.
         """
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """The pixels of an image apart from its intensity: all that has to be known of it before its frames are read.
+
+    Attributes
+    ----------
+    flags : ndarray of uint16 (rows, columns)
+        `PixelFlag` bits; 0 = plainly measured.
+    stage : Stage or None
+        How they are made of each raw frame; None: the image has lost its frames.
+    frames : int
+        Number of frames averaged.
+    binning : int
+        Stored pixels along one side of an image pixel.
+    """
+
+    flags: Ints
+    stage: Stage | None
+    frames: int = 1
+    binning: int = 1
+
+    @property
+    def valid(self) -> Array:
+        """Which pixels hold a value, measured or filled: bool (rows, columns)."""
+        return np.asarray((self.flags & np.uint16(PixelFlag.invalid())) == 0)
+
+    def valid_at(self, index: Ints) -> Array:
+        """Return which of the pixels at flat ``index`` hold a value."""
+        return np.asarray((self.flags.reshape(-1)[index] & np.uint16(PixelFlag.invalid())) == 0)
+
+    def agree_with(self, other: Pixels) -> bool:
+        """Tell whether the same pixels are valid, for the same reasons, in as many frames."""
+        same = (self.frames, self.binning) == (other.frames, other.binning)
+        return same and np.array_equal(self.flags, other.flags)
+
+    def chain(self, step: str) -> Stage:
+        """Return the stage, for a step that needs it.
+
+        Raises
+        ------
+        StepError
+            When the image has lost its frames.
+        """
+        if self.stage is None:
+            raise StepError(f"{step}: needs the raw frames, which the image has lost: use frames = 'mean'")
+        return self.stage
+
+
+class Accumulator(Protocol):
+    """What is gathered while the frames of a stack pass."""
+
+    def add(self, frame: Array, number: int) -> None:
+        """Take in a raw frame, whose memory is used again for the next one."""
+
+    def arrays(self) -> tuple[Array, ...]:
+        """Return what was gathered, after the last frame."""
+
+
+@runtime_checkable
+class Reduction(Protocol):
+    """What is wanted of all frames together (a sum, a maximum), in memory that does not grow with their number."""
+
+    def start(self, frames: int) -> Accumulator:
+        """Begin anew, for a stack of so many frames."""

@@ -11,20 +11,54 @@ from nxscatter.errors import ParameterError
 from nxscatter.fields import param
 from nxscatter.model import Attachment, Exposure, Floats, Ints
 from nxscatter.results import Geometry, Image, Profiles, Rings
+from nxscatter.results.stages import Pixels
 from nxscatter.science.fitting.pattern_axis import pattern_axis
 from nxscatter.science.geometry import qspace
 from nxscatter.science.pixels.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
 from nxscatter.science.pixels.flanks import Flanks, under_rings
-from nxscatter.science.pixels.pixel_bins import Cells, frame_times
+from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times
 from nxscatter.science.pixels.resampling import half_samples
 from nxscatter.science.pixels.ring_choice import RingChoice, choose_rings, crystal_notes
-from nxscatter.step import Step
+from nxscatter.steps.framewise import FramewiseStep
 
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
 
 
+@dataclass(frozen=True, eq=False)
+class RingSums(FrameSums):
+    """Sums of the pixels of a frame on rings, in bins of azimuth.
+
+    Attributes
+    ----------
+    geometry : Geometry
+        Of the image, binned as it is.
+    rings : RingChoice
+        The rings that are asked for.
+    flanks : Flanks or None
+        The bands beside them, which are summed up in further rows.
+    azimuth : AzimuthBins
+        The bins.
+    numbers : list of ndarray
+        Number of the bin of each pixel, row by row.
+    label : ndarray of int
+        Flat number of the row and bin of each pixel of ``bins``.
+    """
+
+    geometry: Geometry
+    rings: RingChoice
+    flanks: Flanks | None
+    azimuth: AzimuthBins
+    numbers: list[Ints]
+    label: Ints
+
+    @property
+    def own(self) -> slice:
+        """The rows of the rings themselves."""
+        return slice(0, len(self.rings.q))
+
+
 @dataclass(frozen=True)
-class AzimuthalProfiles(Step):
+class AzimuthalProfiles(FramewiseStep):
     """Mean intensity of the valid pixels of each ring in equal bins of azimuth.
 
     ``bins`` counts the full circle. Against chi bins are centred on 0, 90 and 180 degrees, the last one lying on
@@ -79,18 +113,20 @@ class AzimuthalProfiles(Step):
                 f"({self.tolerance:g})"
             )
 
-    def __call__(
-        self, image: Image, geometry: Geometry, rings: Rings | None = None, exposure: Exposure | None = None
-    ) -> Profiles:
-        """Return the profiles of the mean, or of each frame with a leading frame axis.
+    @property
+    def reads_frames(self) -> bool:
+        """Whether each frame has profiles of its own."""
+        return self.frames == "each"
+
+    def plan(self, image: Pixels, geometry: Geometry, rings: Rings | None = None) -> RingSums:
+        """Find the pixels of each ring and bin.
 
         Raises
         ------
         StepError
-            When there is no ring on the detector, or frames and their times differ in number. A ring that is not on
-            it has NaN and a note where others are.
+            When there is no ring on the detector.
         """
-        unbinned, geometry = geometry, geometry.binned(image.binning)
+        geometry = geometry.binned(image.binning)
         chosen = choose_rings(
             self.name,
             geometry,
@@ -103,63 +139,96 @@ class AzimuthalProfiles(Step):
         flanks = None if self.flanks is None else Flanks.of(geometry, chosen.q, self.flanks, self.angle)
         # The bands beside the rings are summed up as further rings, behind them.
         summed = chosen if flanks is None else flanks.behind(chosen)
-        bins = AzimuthBins(self.angle, self.bins)
-        numbers = [bins.number(angle) for angle in summed.angle]
-        index, label, measured = _valid_pixels(image, summed, numbers, len(bins.centers))
-        shape = len(numbers), len(bins.centers)
+        azimuth = AzimuthBins(self.angle, self.bins)
+        numbers = [azimuth.number(angle) for angle in summed.angle]
+        index, label, measured = _valid_pixels(image, summed, numbers, len(azimuth.centers))
+        shape = len(numbers), len(azimuth.centers)
         total: Sum
         if self.method == "pyfai":
             total = pyfai_sum(geometry, index, label, *shape)
         else:
             total = own_sum(label, measured, *shape)
-        cells = Cells(self.name, image, index, measured, total)
-        slope, floor = _variance_law(cells)
-        if self.frames == "each":
-            intensity, errors = cells.each_frame()
+        bins = PixelBins(index, measured, total)
+        return RingSums(self.name, image, bins, geometry, chosen, flanks, azimuth, numbers, label)
+
+    def finish(
+        self,
+        plan: RingSums,
+        arrays: tuple[Floats, ...],
+        image: Image,
+        geometry: Geometry,
+        rings: Rings | None = None,
+        exposure: Exposure | None = None,
+    ) -> Profiles:
+        """Return the profiles of the mean, or of each frame with a leading frame axis.
+
+        Raises
+        ------
+        StepError
+            When there is no ring on the detector, or frames and their times differ in number. A ring that is not on
+            it has NaN and a note where others are.
+        """
+        intensity, errors = plan.bins.averages(*arrays) if self.reads_frames else plan.bins.mean(image)
+        profiles = self._profiles(plan, image, intensity, errors)
+        more: dict[str, Any] = {}  # what not every profile has
+        notes: list[str] = []
+        if self.reads_frames:
+            more["elapsed"] = frame_times(self.name, image, exposure)
+        if self.replicates:
+            replicates = half_samples(plan.bins, image, plan.label, plan.geometry, self.replicates, self.seed)
+            more["replicates"] = replicates[:, plan.own]
+        if plan.flanks is not None:
+            shares, more["background_scale_errors"], notes = plan.flanks.shares(image, plan.geometry)
+            more["background"], more["background_errors"] = under_rings(shares, intensity, errors)
+            if self.replicates:
+                more["background_replicates"] = under_rings(shares, replicates, replicates)[0]
+        if self.angle == "beta":
+            more["pattern_axis"], more["pattern_axis_errors"] = self._pattern_axis(image, geometry, rings)
+        return replace(profiles, notes=tuple(dict.fromkeys((*profiles.notes, *notes))), **more)
+
+    def _profiles(self, plan: RingSums, image: Image, intensity: Floats, errors: Floats) -> Profiles:
+        """Return the profiles of means and their standard errors, (..., row, bin), without anything beside them."""
+        own, chosen = plan.own, plan.rings
+        slope, floor = _variance_law(plan.bins, image)
+        if self.reads_frames:
             slope *= image.frames
             if image.gain is not None:
                 # What was subtracted carries its variance into each frame, not only into their mean.
                 floor = np.maximum((errors**2 - slope * intensity).mean(axis=0), 0)
-        else:
-            intensity, errors = cells.mean()
-        own = slice(0, len(chosen.q))
-        notes = [*image.notes, *geometry.notes, *chosen.notes, *chosen.missing, *crystal_notes(self.cif, self.hkl)]
-        notes += _narrow_rings(geometry, chosen.q, bins, numbers[own])
-        more: dict[str, Any] = {}  # what not every profile has
-        replicates = half_samples(cells, label, geometry, self.replicates, self.seed) if self.replicates else None
-        if replicates is not None:
-            more["replicates"] = replicates[:, own]
-        if flanks is not None:
-            shares, more["background_scale_errors"], warnings = flanks.shares(image, geometry)
-            notes += warnings
-            more["background"], more["background_errors"] = under_rings(shares, intensity, errors)
-            if replicates is not None:
-                more["background_replicates"] = under_rings(shares, replicates, replicates)[0]
-        if self.angle == "beta":
-            sides = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)(image, unbinned, rings)
-            more["pattern_axis"], more["pattern_axis_errors"] = pattern_axis(sides)
+        notes = (
+            *image.notes,
+            *plan.geometry.notes,
+            *chosen.notes,
+            *chosen.missing,
+            *crystal_notes(self.cif, self.hkl),
+            *_narrow_rings(plan.geometry, chosen.q, plan.azimuth, plan.numbers[own]),
+        )
         return Profiles(
             angle=self.angle,
             q=chosen.q,
             q_width=chosen.q_width,
             hkl=chosen.hkl,
-            bins=bins.centers,
+            bins=plan.azimuth.centers,
             intensity=intensity[..., own, :],
             intensity_errors=errors[..., own, :],
-            pixels=np.rint(cells.pixels[own]).astype(np.int64),
-            measured=np.rint(cells.hits[own]).astype(np.int64),
+            pixels=np.rint(plan.bins.valid_count[own]).astype(np.int64),
+            measured=np.rint(plan.bins.measured_count[own]).astype(np.int64),
             variance_slope=slope[own],
             variance_floor=floor[own],
-            theta_bragg=qspace.two_theta_of(chosen.q, geometry.wavelength) / 2,
-            elapsed=frame_times(self.name, image, exposure) if self.frames == "each" else np.zeros(0),
+            theta_bragg=qspace.two_theta_of(chosen.q, plan.geometry.wavelength) / 2,
             notes=tuple(dict.fromkeys(notes)),
             auto=chosen.auto,
             units=image.units,
-            **more,
         )
 
+    def _pattern_axis(self, image: Image, geometry: Geometry, rings: Rings | None) -> tuple[Floats, Floats]:
+        """Return where the pattern stands, which profiles against beta cannot tell, from the mean against chi."""
+        step = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)
+        plan = step.plan(image.pixels, geometry, rings)
+        return pattern_axis(step._profiles(plan, image, *plan.bins.mean(image)))
 
-def _valid_pixels(image: Image, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:
+
+def _valid_pixels(image: Pixels, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:
     """Return the rings' valid pixels, the number of each one's ring and bin, and how many are measured.
 
     Measured pixels come first, then filled ones, both sorted by ring and bin.
@@ -167,7 +236,7 @@ def _valid_pixels(image: Image, chosen: RingChoice, numbers: list[Ints], bins: i
     index = np.concatenate(chosen.index)
     label = np.concatenate([ring * bins + number for ring, number in enumerate(numbers)])
     size = len(numbers) * bins
-    valid = np.flatnonzero(np.isfinite(image.intensity.reshape(-1)[index]))
+    valid = np.flatnonzero(image.valid_at(index))
     index, label = index[valid], label[valid]
     filled = image.flags.reshape(-1)[index] != 0
     # numpy sorts short integers by radix, ten times faster than long ones.
@@ -192,7 +261,7 @@ def _narrow_rings(geometry: Geometry, rings: Floats, bins: AzimuthBins, numbers:
     return notes
 
 
-def _variance_law(cells: Cells) -> tuple[Floats, Floats]:
+def _variance_law(bins: PixelBins, image: Image) -> tuple[Floats, Floats]:
     """Return slope and floor of the variance of a bin's mean as a function of intensity.
 
     A pixel without counts may have no gain: it gets that of its ring.
@@ -202,15 +271,15 @@ def _variance_law(cells: Cells) -> tuple[Floats, Floats]:
     slope, floor : ndarray (ring, bin)
         NaN without a measured pixel, the slope also on a ring without any count.
     """
-    index, total, hits = cells.index[: cells.measured], cells.total, cells.hits
-    gain, variance = cells.image.gain_at(index), cells.image.variance_at(index)
+    index, total, measured = bins.index[: bins.measured], bins.total, bins.measured_count
+    gain, variance = image.gain_at(index), image.variance_at(index)
     known = np.isfinite(gain)
     counted = total(known.astype(float))
     with np.errstate(invalid="ignore", divide="ignore"):
         gains = total(np.where(known, gain, 0))
         ring = gains.sum(axis=1, keepdims=True) / counted.sum(axis=1, keepdims=True)
-        slope = (gains + np.where(counted < hits, (hits - counted) * ring, 0)) / hits**2
-        counting = np.where(known, gain * cells.image.intensity.reshape(-1)[index], 0)
-        all_of_it, rest = total(variance) / hits**2, total(variance - counting) / hits**2
+        slope = (gains + np.where(counted < measured, (measured - counted) * ring, 0)) / measured**2
+        counting = np.where(known, gain * image.intensity.reshape(-1)[index], 0)
+        all_of_it, rest = total(variance) / measured**2, total(variance - counting) / measured**2
     # What is left by rounding, or by a filled pixel in a binned one, is no variance of its own.
-    return slope, np.where(rest > 1e-6 * all_of_it, rest, np.where(hits > 0, 0.0, np.nan))
+    return slope, np.where(rest > 1e-6 * all_of_it, rest, np.where(measured > 0, 0.0, np.nan))

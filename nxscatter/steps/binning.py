@@ -10,12 +10,13 @@ from nxscatter.errors import StepError
 from nxscatter.fields import param
 from nxscatter.model import Array
 from nxscatter.results import Image, PixelFlag
+from nxscatter.results.stages import Pixels
 from nxscatter.science.pixels.stage_links import BinnedStage, block_means
-from nxscatter.step import Step
+from nxscatter.steps.framewise import ImageStep
 
 
 @dataclass(frozen=True)
-class Binning(Step):
+class Binning(ImageStep):
     """Mean of the valid pixels in blocks of ``factor`` x ``factor``.
 
     Rows and columns at the end that do not fill a block are left out. A block is invalid only when none of its
@@ -27,8 +28,8 @@ class Binning(Step):
     version = 1
     factor: int = param("", "pixels along one side of a block", default=2, minimum=1)
 
-    def __call__(self, image: Image) -> Image:
-        """Return the binned image; its ``binning`` says how the geometry follows.
+    def pixels(self, image: Pixels) -> Pixels:
+        """Return the pixels of the binned image.
 
         Raises
         ------
@@ -37,9 +38,30 @@ class Binning(Step):
         """
         if self.factor == 1:
             return image
-        shape = image.intensity.shape
+        shape = image.flags.shape
         if self.factor > min(shape):
             raise StepError(f"binning.factor = {self.factor}: an image of {shape} pixels has no such block")
+        valid, measured = (_blocks(which, self.factor).any(axis=0) for which in (image.valid, image.flags == 0))
+        reasons = np.bitwise_or.reduce(_blocks(image.flags, self.factor), axis=0)
+        flags = np.where(valid, np.where(measured, 0, int(PixelFlag.FILLED)), reasons)
+        return Pixels(
+            flags=flags.astype(np.uint16),
+            stage=None if image.stage is None else BinnedStage(image.stage, self.factor),
+            frames=image.frames,
+            binning=image.binning * self.factor,
+        )
+
+    def __call__(self, image: Image) -> Image:
+        """Return the binned image; its ``binning`` says how the geometry follows.
+
+        Raises
+        ------
+        StepError
+            As `pixels`.
+        """
+        if self.factor == 1:
+            return image
+        pixels, shape = self.pixels(image.pixels), image.intensity.shape
         values = _blocks(image.intensity, self.factor)
         variances = _blocks(image.variance_at(slice(None)).reshape(shape), self.factor)
         intensity, variance = block_means(values, variances)
@@ -47,18 +69,15 @@ class Binning(Step):
         if image.gain is not None or image.variance is None:
             gains = _blocks(image.gain_at(slice(None)).reshape(shape), self.factor)
             gain = block_means(values, np.where(np.isfinite(variances), gains, np.nan))[1]
-        reasons = np.bitwise_or.reduce(_blocks(image.flags, self.factor), axis=0)
-        only_filled = np.isfinite(intensity) & ~np.isfinite(variance)
-        flags = np.where(np.isfinite(intensity), np.where(only_filled, int(PixelFlag.FILLED), 0), reasons)
         return replace(
             image,
             intensity=intensity,
             variance=variance,
             gain=gain,
-            flags=flags.astype(np.uint16),
-            binning=image.binning * self.factor,
+            flags=pixels.flags,
+            binning=pixels.binning,
             auto={},
-            stage=None if image.stage is None else BinnedStage(image.stage, self.factor),
+            stage=pixels.stage,
         )
 
 

@@ -11,16 +11,39 @@ from nxscatter.fields import param
 from nxscatter.model import Attachment, Beam, Exposure, Floats
 from nxscatter.plain import Json
 from nxscatter.results import Geometry, Image, PixelFlag
+from nxscatter.results.stages import Pixels
 from nxscatter.science.pixels import normalization
 from nxscatter.science.pixels.normalization import CorrectedStage, Correction, mean_counts
-from nxscatter.step import Step
+from nxscatter.steps.framewise import ImageStep
 
 _MONITORS = {"intensity0": "Intensity0 (HSI0)", "intensity1": "Intensity1 (HSI1)"}
 _SMALLEST, _LARGEST = 1e-37, 1e38  # numbers that float32 holds
 
 
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """What corrects an image, known without its counts.
+
+    Attributes
+    ----------
+    correction : Correction
+        Of each pixel.
+    divisors : ndarray (frame,)
+        Monitor times transmission times exposure time of each frame.
+    pixels : Pixels
+        The corrected image's.
+    auto : mapping
+        What was taken from the file.
+    """
+
+    correction: Correction
+    divisors: Floats
+    pixels: Pixels
+    auto: dict[str, Json]
+
+
 @dataclass(frozen=True)
-class Corrections(Step):
+class Corrections(ImageStep):
     """Each correction is off (false), takes the value that the file has (true), or takes the value given here.
 
     A pixel becomes ``scale / (flat * solid angle * polarization * thickness)`` times the difference of two terms:
@@ -78,6 +101,18 @@ class Corrections(Step):
             if getattr(self, f"background_{key}") is None:
                 raise ParameterError(f"{self.name}.{key} needs the background's own: give {self.name}.background_{key}")
 
+    def pixels(
+        self, image: Pixels, geometry: Geometry, beam: Beam, exposure: Exposure, auxiliary: tuple[Attachment, ...]
+    ) -> Pixels:
+        """Return the pixels, without those that are no data in dark, flat field or background.
+
+        Raises
+        ------
+        StepError
+            As the step itself.
+        """
+        return self._prepare(image, geometry, beam, exposure, auxiliary).pixels
+
     def __call__(
         self, image: Image, geometry: Geometry, beam: Beam, exposure: Exposure, auxiliary: tuple[Attachment, ...]
     ) -> Image:
@@ -89,34 +124,47 @@ class Corrections(Step):
             When the file lacks a value or an image that is asked for, a shape does not fit, or the image does not
             consist of measured counts any more.
         """
-        if image.variance is not None or np.any(image.flags & PixelFlag.FILLED):
-            raise StepError(
-                f"{self.name} takes measured counts: put it before binning, median_filter and caving, and only once"
-            )
-        auto: dict[str, Json] = {}
-        divisors = self._divisors(exposure, image.frames, auto)
-        correction = self._correction(image.intensity.shape, geometry, beam, exposure, auxiliary, auto)
-        weight = float(1 / divisors.mean())
+        if image.variance is not None:
+            raise StepError(self._not_counts())
+        known = self._prepare(image.pixels, geometry, beam, exposure, auxiliary)
+        weight = float(1 / known.divisors.mean())
         variances = image.variance_at(slice(None)).reshape(image.intensity.shape)
-        intensity, variance = correction.apply(image.intensity, variances, weight)
+        intensity, variance = known.correction.apply(image.intensity, variances, weight)
         gain = None
-        if correction.subtracts:
-            gain = _compact(np.broadcast_to(correction.factor * weight / image.frames, variance.shape))
-        lost = np.isfinite(image.intensity) & ~np.isfinite(intensity)
-        notes = [f"{np.count_nonzero(lost)} pixels are no data in dark, flat field or background"] if lost.any() else []
-        if auto.get("transmission", 0) > 1:
-            notes.append(f"the transmission is {auto['transmission']:.4g}, which cannot be: check the monitors")
+        if known.correction.subtracts:
+            gain = _compact(np.broadcast_to(known.correction.factor * weight / image.frames, variance.shape))
+        lost = np.count_nonzero(known.pixels.flags != image.flags)
+        notes = [f"{lost} pixels are no data in dark, flat field or background"] if lost else []
+        if known.auto.get("transmission", 0) > 1:
+            notes.append(f"the transmission is {known.auto['transmission']:.4g}, which cannot be: check the monitors")
         return replace(
             image,
             intensity=_compact(intensity),
-            flags=np.where(lost, image.flags | np.uint16(PixelFlag.NOT_A_NUMBER), image.flags),
+            flags=known.pixels.flags,
             variance=_compact(variance),
             gain=gain,
-            stage=None if image.stage is None else CorrectedStage(image.stage, correction, 1 / divisors),
+            stage=known.pixels.stage,
             notes=(*image.notes, *notes),
-            auto=auto,
+            auto=known.auto,
             units=self._units(),
         )
+
+    def _not_counts(self) -> str:
+        return f"{self.name} takes measured counts: put it before binning, median_filter and caving, and only once"
+
+    def _prepare(
+        self, pixels: Pixels, geometry: Geometry, beam: Beam, exposure: Exposure, auxiliary: tuple[Attachment, ...]
+    ) -> _Prepared:
+        """Find out everything that does not depend on the counts."""
+        if np.any(pixels.flags & PixelFlag.FILLED) or pixels.binning != 1:
+            raise StepError(self._not_counts())
+        auto: dict[str, Json] = {}
+        divisors = self._divisors(exposure, pixels.frames, auto)
+        correction = self._correction(pixels.flags.shape, geometry, beam, exposure, auxiliary, auto)
+        lost = pixels.valid & ~correction.known
+        flags = np.where(lost, pixels.flags | np.uint16(PixelFlag.NOT_A_NUMBER), pixels.flags)
+        stage = None if pixels.stage is None else CorrectedStage(pixels.stage, correction, 1 / divisors)
+        return _Prepared(correction, divisors, replace(pixels, flags=flags, stage=stage), auto)
 
     @property
     def _divided(self) -> list[str]:

@@ -11,8 +11,9 @@ from nxscatter.errors import ParameterError
 from nxscatter.fields import param
 from nxscatter.model import Floats
 from nxscatter.results import Image
+from nxscatter.results.stages import Pixels
 from nxscatter.science.pixels.medians import _PRICE, FilteredStage, nan_median
-from nxscatter.step import Step
+from nxscatter.steps.framewise import ImageStep
 
 _FEW_PHOTONS = 15
 _PHOTONS_LOST = 0.14  # what the median of a window of Poisson counts lies below their mean, by simulation
@@ -20,7 +21,7 @@ _BLOCK = 1 << 18  # pixels at a time
 
 
 @dataclass(frozen=True)
-class MedianFilter(Step):
+class MedianFilter(ImageStep):
     """Median of the valid pixels in a square window about each valid pixel.
 
     Invalid pixels count in no window and stay invalid, so that neither dummies nor the edges of gaps spread; beyond
@@ -43,6 +44,10 @@ class MedianFilter(Step):
         if self.size % 2 == 0:
             raise ParameterError(f"{self.name}.size = {self.size}: give an odd number")
 
+    def pixels(self, image: Pixels) -> Pixels:
+        """Return the pixels: the same are valid."""
+        return replace(image, stage=None if image.stage is None else FilteredStage(image.stage, self.size))
+
     def __call__(self, image: Image) -> Image:
         """Return the filtered image; a pixel filled by caving keeps its variance of NaN."""
         intensity = _filtered(image.intensity, self.size)
@@ -56,7 +61,7 @@ class MedianFilter(Step):
             variance=_PRICE * spread,
             gain=None if image.gain is None else _PRICE * image.gain,
             auto={},
-            stage=None if image.stage is None else FilteredStage(image.stage, self.size),
+            stage=self.pixels(image.pixels).stage,
             notes=(*image.notes, *_too_few(image.intensity, variances)),
         )
 

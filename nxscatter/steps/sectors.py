@@ -11,15 +11,35 @@ from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
 from nxscatter.model import Exposure, Floats
 from nxscatter.results import Geometry, Image, Sectors
+from nxscatter.results.stages import Pixels
 from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.geometry import qspace
-from nxscatter.science.pixels.pixel_bins import Cells, frame_times
+from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times
 from nxscatter.science.pixels.radial import radius_to_q
-from nxscatter.step import Step
+from nxscatter.steps.framewise import FramewiseStep
+
+
+@dataclass(frozen=True, eq=False)
+class SectorSums(FrameSums):
+    """Sums of the pixels of a frame in sectors and bins of q.
+
+    Attributes
+    ----------
+    middles : ndarray (sector,)
+        chi of the middle of each sector, degrees.
+    edges : ndarray (bin + 1,)
+        Edges of the bins of q, 1/angstrom.
+    auto : mapping
+        What was chosen here and not by the user.
+    """
+
+    middles: Floats
+    edges: Floats
+    auto: dict[str, float]
 
 
 @dataclass(frozen=True)
-class RadialSectors(Step):
+class RadialSectors(FramewiseStep):
     """Mean intensity of the valid pixels of each sector in equal bins of q.
 
     Sector k is centred on ``offset + k*delta`` and reaches ``width/2`` to either side of it, across the seam at 180
@@ -46,32 +66,55 @@ class RadialSectors(Step):
         if self.q_min is not None and self.q_max is not None and self.q_min >= self.q_max:
             raise ParameterError(f"{self.name}.q_min = {self.q_min:g} is not below q_max = {self.q_max:g}")
 
-    def __call__(self, image: Image, geometry: Geometry, exposure: Exposure | None = None) -> Sectors:
+    @property
+    def reads_frames(self) -> bool:
+        """Whether each frame has profiles of its own."""
+        return self.frames == "each"
+
+    def plan(self, image: Pixels, geometry: Geometry) -> SectorSums:
+        """Find the pixels of each sector and bin of q.
+
+        Raises
+        ------
+        StepError
+            When the range of q lies outside the detector.
+        """
+        geometry = geometry.binned(image.binning)
+        middles = 0 - wrap(-(self.offset + self.delta * np.arange(self.nb_azim)), 360)
+        edges, auto = self._edges(geometry)
+        bins = self._bins(image, geometry, middles, edges)
+        return SectorSums(self.name, image, bins, middles, edges, auto)
+
+    def finish(
+        self,
+        plan: SectorSums,
+        arrays: tuple[Floats, ...],
+        image: Image,
+        geometry: Geometry,
+        exposure: Exposure | None = None,
+    ) -> Sectors:
         """Return the profiles of the mean, or of each frame with a leading frame axis.
 
         Raises
         ------
         StepError
-            When the range of q lies outside the detector, or frames and their times differ in number.
+            When frames and their times differ in number.
         """
-        geometry = geometry.binned(image.binning)
-        middles = 0 - wrap(-(self.offset + self.delta * np.arange(self.nb_azim)), 360)
-        edges, auto = self._edges(geometry)
-        cells = self._cells(image, geometry, middles, edges)
-        intensity, errors = cells.each_frame() if self.frames == "each" else cells.mean()
-        empty = [f"{chi:g}" for chi, pixels in zip(middles, cells.pixels, strict=True) if not pixels.any()]
+        bins, edges = plan.bins, plan.edges
+        intensity, errors = bins.averages(*arrays) if self.reads_frames else bins.mean(image)
+        empty = [f"{chi:g}" for chi, pixels in zip(plan.middles, bins.valid_count, strict=True) if not pixels.any()]
         notes = [f"no valid pixel in the sectors at chi = {', '.join(empty)} degrees"] if empty else []
         return Sectors(
-            chi=middles,
+            chi=plan.middles,
             width=self.width,
             q=(edges[:-1] + edges[1:]) / 2,
             intensity=intensity,
             intensity_errors=errors,
-            pixels=cells.pixels.astype(np.int64),
-            measured=cells.hits.astype(np.int64),
-            elapsed=frame_times(self.name, image, exposure) if self.frames == "each" else np.zeros(0),
+            pixels=bins.valid_count.astype(np.int64),
+            measured=bins.measured_count.astype(np.int64),
+            elapsed=frame_times(self.name, image, exposure) if self.reads_frames else np.zeros(0),
             notes=tuple(dict.fromkeys((*image.notes, *geometry.notes, *notes))),
-            auto=auto,
+            auto=plan.auto,
             units=image.units,
         )
 
@@ -90,13 +133,13 @@ class RadialSectors(Step):
         chosen: dict[str, float] = {"q_min": low, "q_max": high, "bins": bins}
         return np.linspace(low, high, bins + 1), {key: one for key, one in chosen.items() if getattr(self, key) is None}
 
-    def _cells(self, image: Image, geometry: Geometry, middles: Floats, edges: Floats) -> Cells:
+    def _bins(self, image: Pixels, geometry: Geometry, middles: Floats, edges: Floats) -> PixelBins:
         index, label = [], []
         bins, low, high = len(edges) - 1, edges[0], edges[-1]
         for sector, middle in enumerate(middles):
             pixels, q = qspace.sector_pixels(geometry, float(middle), self.width)
-            inside = (q >= low) & (q <= high) & np.isfinite(image.intensity.reshape(-1)[pixels])
+            inside = (q >= low) & (q <= high) & image.valid_at(pixels)
             number = ((q[inside] - low) * (bins / (high - low))).astype(np.int64)
             index.append(pixels[inside])
             label.append(sector * bins + np.minimum(number, bins - 1))
-        return Cells.of(self.name, image, np.concatenate(index), np.concatenate(label), (len(middles), bins))
+        return PixelBins.of(image, np.concatenate(index), np.concatenate(label), (len(middles), bins))

@@ -20,7 +20,7 @@ from nxscatter.store.nexus.hashing import first_line
 from nxscatter.store.nexus.tree import Field, Group
 from nxscatter.store.record import Record
 from nxscatter.store.verify import Verification, readable_records, verify
-from nxscatter.workflow.runner import recompute
+from nxscatter.workflow.session import recompute
 
 if TYPE_CHECKING:
     from nxscatter.store.nexus.tree import Node

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from nxscatter.fields import Several, classes, declared, without_none
@@ -13,6 +14,7 @@ from nxscatter.store.content import _stored_checksum
 from nxscatter.store.ledger import Source
 from nxscatter.store.nexus.hashing import combined, tree_hashes
 from nxscatter.store.nexus.hdf5 import read_json
+from nxscatter.store.record import Record
 
 
 def result_kind(kind: Any) -> tuple[type[Result] | None, bool, bool]:
@@ -59,3 +61,10 @@ class Converted:
 
 def _is_many(kind: Any) -> bool:
     return isinstance(declared(kind), Several)
+
+
+def sources(converted: Converted, kind: Any, argument: str, records: Sequence[Record]) -> list[Source]:
+    """Return where an input comes from: the records that are taken for it, or the converted content."""
+    if result_kind(kind)[0] is None:
+        return [converted.source(kind, argument)]
+    return [Source(record.path, record.result_hash) for record in records]

@@ -20,7 +20,8 @@ from nxscatter.steps.median_filter import MedianFilter
 from nxscatter.store.container import Container
 from nxscatter.store.writer import creating
 from nxscatter.workflow.recipe_file import load_recipe
-from nxscatter.workflow.runner import recompute, run_steps
+from nxscatter.workflow.runner import run_steps
+from nxscatter.workflow.session import recompute
 from support.scattering import Stack, make_detector, make_geometry, make_image
 
 GEOMETRY = make_geometry(40, 50, distance=0.02)

@@ -11,7 +11,8 @@ from nxscatter.results import Image, Profiles
 from nxscatter.results.stages import FrameReader
 from nxscatter.step import Step
 from nxscatter.store.container import Container
-from nxscatter.workflow.runner import recompute, run, run_steps
+from nxscatter.workflow.runner import run, run_steps
+from nxscatter.workflow.session import recompute
 from support import toy
 
 

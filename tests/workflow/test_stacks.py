@@ -15,13 +15,17 @@ import pytest
 from nxscatter import simulate
 from nxscatter.errors import ContainerError
 from nxscatter.output import table
+from nxscatter.readers.registry import read_scan
 from nxscatter.store.container import Container
 from nxscatter.store.nexus.frames import Hdf5Reader
-from nxscatter.workflow import lookahead
+from nxscatter.store.record import Record
+from nxscatter.store.writer import creating
 from nxscatter.workflow.prepare import prepare
 from nxscatter.workflow.process import Processed, convert, run_recipe
+from nxscatter.workflow.recipe import Recipe
 from nxscatter.workflow.recipe_file import parse_recipe
 from nxscatter.workflow.replay import replay
+from nxscatter.workflow.runner import run_steps
 from support import tiny
 
 FRAMES = 12
@@ -88,16 +92,26 @@ def test_every_frame_and_ring_is_fitted_and_gives_back_the_truth(stack: simulate
     assert rows[0]["status"] == "isotropic" or rows[0]["kappa"] < rows[-2]["kappa"] / 2
 
 
+def one_by_one(path: Path, recipe: Recipe, output: Path) -> list[Record]:
+    """Run the steps of a recipe one after the other, so that none knows of those behind it."""
+    with creating(output / "x.nxs", read_scan(path)) as writer:
+        made: list[Record] = []
+        for step, name, chosen in recipe.make():
+            named = {key: [record for record in made if record.base in names] for key, names in chosen.items()}
+            made += run_steps(writer, [(step, name, named)], alone=True)
+    return made
+
+
 def test_mean_and_profiles_come_from_one_reading(
-    stack: simulate.Simulated, done: Container, readings: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: simulate.Simulated, readings: list[Any], tmp_path: Path
 ) -> None:
-    once = process(stack.path, tmp_path / "once")
+    recipe = prepare(q=tiny.RINGS, settings=EACH)
+    once = run_recipe(stack.path, recipe, output=tmp_path)
     assert len(readings) == 1
-    monkeypatch.setattr(lookahead, "_FEW", FRAMES + 1)  # no rehearsal: the mean first, then the profiles
     readings.clear()
-    twice = process(stack.path, tmp_path / "twice")
+    apart = one_by_one(stack.path, recipe, tmp_path)
     assert len(readings) == 2
-    assert [one.result_hash for one in once.records] == [one.result_hash for one in twice.records]
+    assert [record.result_hash for record in once.records] == [record.result_hash for record in apart]
 
 
 CHAIN = """
@@ -132,16 +146,15 @@ frames = "each"
 
 
 def test_one_reading_serves_all_steps_of_a_long_chain(
-    stack: simulate.Simulated, readings: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stack: simulate.Simulated, readings: list[Any], tmp_path: Path
 ) -> None:
     recipe = parse_recipe(CHAIN)
-    once = run_recipe(stack.path, recipe, output=tmp_path / "once")
+    once = run_recipe(stack.path, recipe, output=tmp_path)
     assert len(readings) == 1
-    monkeypatch.setattr(lookahead, "_FEW", FRAMES + 1)
     readings.clear()
-    apart = run_recipe(stack.path, recipe, output=tmp_path / "apart")
+    apart = one_by_one(stack.path, recipe, tmp_path)
     assert len(readings) == 4
-    assert [one.result_hash for one in once.records] == [one.result_hash for one in apart.records]
+    assert [record.result_hash for record in once.records] == [record.result_hash for record in apart]
 
 
 def test_other_rings_of_a_container_take_one_reading(done: Container, readings: list[Any], tmp_path: Path) -> None:

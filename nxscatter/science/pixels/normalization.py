@@ -114,6 +114,11 @@ class Correction:
         """Whether anything is subtracted."""
         return bool(self.dark.ndim or self.background.ndim)
 
+    @property
+    def known(self) -> Array:
+        """Where none of its images lacks a value: bool (rows, columns) or ()."""
+        return np.asarray(np.isfinite(self.factor) & np.isfinite(self.dark) & np.isfinite(self.background))
+
     def at(self, index: Ints) -> Correction:
         """Return the correction of the pixels at flat ``index``."""
 

@@ -1,4 +1,4 @@
-"""Means of an image's pixels in cells (rings by azimuth, sectors by q), of the mean image or of each frame."""
+"""Means of an image's pixels in bins (rings by azimuth, sectors by q), of the mean image or of each frame."""
 
 from __future__ import annotations
 
@@ -10,39 +10,32 @@ import numpy as np
 from nxscatter.errors import StepError
 from nxscatter.model import Array, Exposure, Floats, Ints
 from nxscatter.results import Image
-from nxscatter.results.stages import Stage
+from nxscatter.results.stages import Gather, Pixels
 from nxscatter.science.pixels.azimuth_bins import Sum
-from nxscatter.science.pixels.single_pass import PerFrame, of_each
 
 
 @dataclass(frozen=True, eq=False)
-class Cells:
+class PixelBins:
     """Valid pixels and how they are summed up.
 
     Parameters
     ----------
-    step : str
-        Name of the asking step, for its error messages.
-    image : Image
-        Where the pixels are.
     index : ndarray of int
         Flat indices of valid pixels, the measured ones first, then the filled ones.
     measured : int
         How many are measured.
     total : callable
-        From pixel values, which may leave out the filled ones, to their sum in each cell.
+        From pixel values, which may leave out the filled ones, to their sum in each bin.
     """
 
-    step: str
-    image: Image
     index: Ints
     measured: int
     total: Sum
 
     @classmethod
-    def of(cls, step: str, image: Image, index: Ints, label: Ints, shape: tuple[int, int]) -> Cells:
-        """Return the cells of valid pixels; ``label`` is the flat number of each one's cell in ``shape``."""
-        filled = image.flags.reshape(-1)[index] != 0
+    def of(cls, pixels: Pixels, index: Ints, label: Ints, shape: tuple[int, int]) -> PixelBins:
+        """Return the bins of valid pixels; ``label`` is the flat number of each one's bin in ``shape``."""
+        filled = pixels.flags.reshape(-1)[index] != 0
         order = np.argsort(filled, kind="stable")
         index, label = index[order], label[order]
 
@@ -50,60 +43,73 @@ class Cells:
             sums = np.bincount(label[: len(values)], values, shape[0] * shape[1])
             return np.asarray(sums, dtype=float).reshape(shape)
 
-        return cls(step, image, index, int(np.count_nonzero(~filled)), total)
+        return cls(index, int(np.count_nonzero(~filled)), total)
 
     @cached_property
-    def pixels(self) -> Floats:
-        """Valid pixels in each cell."""
+    def valid_count(self) -> Floats:
+        """Valid pixels in each bin, measured or filled."""
         return self.total(np.ones(len(self.index)))
 
     @cached_property
-    def hits(self) -> Floats:
-        """Measured pixels in each cell."""
+    def measured_count(self) -> Floats:
+        """Measured pixels in each bin."""
         return self.total(np.ones(self.measured))
 
-    def mean(self) -> tuple[Floats, Floats]:
-        """Return the cells' intensity in the mean image and its standard error.
+    def mean(self, image: Image) -> tuple[Floats, Floats]:
+        """Return the bins' intensity in the mean image and its standard error.
 
         The intensity is NaN without a valid pixel, the error without a measured one.
         """
-        values = np.asarray(self.image.intensity.reshape(-1)[self.index], dtype=float)
-        variances = self.image.variance_at(self.index[: self.measured])
-        return self._averages(self.total(values), self.total(variances))
+        values = np.asarray(image.intensity.reshape(-1)[self.index], dtype=float)
+        variances = image.variance_at(self.index[: self.measured])
+        return self.averages(self.total(values), self.total(variances))
 
-    def each_frame(self) -> tuple[Floats, Floats]:
-        """Return the same of each frame, along a first axis.
+    def averages(self, values: Floats, variances: Floats) -> tuple[Floats, Floats]:
+        """Turn sums of intensities and of their variances, (..., row, bin), into means and their standard errors."""
+        with np.errstate(invalid="ignore"):
+            # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
+            return values / self.valid_count, np.sqrt(np.maximum(variances, 0)) / self.measured_count
+
+
+@dataclass(frozen=True, eq=False)
+class FrameSums:
+    """Sums of the pixels of a frame in bins, and of their variances.
+
+    Parameters
+    ----------
+    step : str
+        Name of the asking step, for its error messages.
+    pixels : Pixels
+        The image's.
+    bins : PixelBins
+        The bins.
+    """
+
+    step: str
+    pixels: Pixels
+    bins: PixelBins
+
+    @cached_property
+    def _gathers(self) -> tuple[Gather, Gather]:
+        """How measured and filled pixels are made of a raw frame."""
+        stage, index, measured = self.pixels.chain(self.step), self.bins.index, self.bins.measured
+        return stage.gather(index[:measured]), stage.gather(index[measured:])
+
+    def __call__(self, frame: Array, number: int) -> tuple[Floats, Floats]:
+        """Return the sums of a raw frame, (row, bin).
 
         Raises
         ------
         StepError
-            When the image cannot be made frame by frame.
+            When the image has lost its frames.
         """
-        if self.image.stage is None:
-            raise StepError(
-                f"{self.step}.frames = 'each' needs the raw frames, and the image has lost them: use 'mean'"
-            )
-        return self._averages(*of_each(self.image.stage.raw, self._sums_of_frame(self.image.stage)))
-
-    def _sums_of_frame(self, stage: Stage) -> PerFrame:
-        total, measured = self.total, stage.gather(self.index[: self.measured])
-        filled = stage.gather(self.index[self.measured :])
-        all_measured = self.measured == len(self.index)
-
-        def sums(frame: Array, number: int) -> tuple[Floats, Floats]:
-            values, variances = measured(frame, number)
-            spread = total(variances)
-            if all_measured and values is variances:  # the variance of a count is the count
-                return spread, spread
-            return total(np.concatenate([values, filled(frame, number)[0]])), spread
-
-        return sums
-
-    def _averages(self, values: Floats, variances: Floats) -> tuple[Floats, Floats]:
-        """Turn sums into a mean and its standard error."""
-        with np.errstate(invalid="ignore"):
-            # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
-            return values / self.pixels, np.sqrt(np.maximum(variances, 0)) / self.hits
+        measured, filled = self._gathers
+        values, variances = measured(frame, number)
+        spread = self.bins.total(variances)
+        all_measured = self.bins.measured == len(self.bins.index)
+        if all_measured and values is variances:  # the variance of a count is the count
+            return spread, spread
+        return self.bins.total(np.concatenate([values, filled(frame, number)[0]])), spread
 
 
 def frame_times(step: str, image: Image, exposure: Exposure | None) -> Floats:
