@@ -20,7 +20,7 @@ from nxscatter.results.base import PixelFlag
 # From a raw frame and its number to the values and the variances of some pixels.
 Gather: TypeAlias = Callable[[Array, int], tuple[Floats, Floats]]
 # From a raw frame and its number to a few arrays, whose shapes are the same for all frames.
-PerFrame: TypeAlias = Callable[[Array, int], tuple[Floats, ...]]
+PerFrame: TypeAlias = Callable[[Array, int], tuple[Array, ...]]
 
 
 class FrameReader(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,6 +119,11 @@ class AzimuthalProfiles(FramewiseStep):
         """Whether each frame has profiles of its own."""
         return self.frames == "each"
 
+    @property
+    def planned_on(self) -> Sequence[str]:
+        """Rings that are given need not be found."""
+        return ("image", "geometry") if self.q else ("image", "geometry", "rings")
+
     def plan(self, image: Pixels, geometry: Geometry, rings: Rings | None = None) -> RingSums:
         """Find the pixels of each ring and bin.
 
@@ -169,7 +175,7 @@ class AzimuthalProfiles(FramewiseStep):
             it has NaN and a note where others are.
         """
         intensity, errors = plan.bins.averages(*arrays) if self.reads_frames else plan.bins.mean(image)
-        profiles = self._profiles(plan, image, intensity, errors)
+        profiles = self._profiles(plan, image, rings, intensity, errors)
         more: dict[str, Any] = {}  # what not every profile has
         notes: list[str] = []
         if self.reads_frames:
@@ -186,7 +192,9 @@ class AzimuthalProfiles(FramewiseStep):
             more["pattern_axis"], more["pattern_axis_errors"] = self._pattern_axis(image, geometry, rings)
         return replace(profiles, notes=tuple(dict.fromkeys((*profiles.notes, *notes))), **more)
 
-    def _profiles(self, plan: RingSums, image: Image, intensity: Floats, errors: Floats) -> Profiles:
+    def _profiles(
+        self, plan: RingSums, image: Image, rings: Rings | None, intensity: Floats, errors: Floats
+    ) -> Profiles:
         """Return the profiles of means and their standard errors, (..., row, bin), without anything beside them."""
         own, chosen = plan.own, plan.rings
         slope, floor = _variance_law(plan.bins, image)
@@ -198,7 +206,7 @@ class AzimuthalProfiles(FramewiseStep):
         notes = (
             *image.notes,
             *plan.geometry.notes,
-            *chosen.notes,
+            *(rings.notes if rings is not None else ()),
             *chosen.missing,
             *crystal_notes(self.cif, self.hkl),
             *_narrow_rings(plan.geometry, chosen.q, plan.azimuth, plan.numbers[own]),
@@ -225,7 +233,7 @@ class AzimuthalProfiles(FramewiseStep):
         """Return where the pattern stands, which profiles against beta cannot tell, from the mean against chi."""
         step = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)
         plan = step.plan(image.pixels, geometry, rings)
-        return pattern_axis(step._profiles(plan, image, *plan.bins.mean(image)))
+        return pattern_axis(step._profiles(plan, image, rings, *plan.bins.mean(image)))
 
 
 def _valid_pixels(image: Pixels, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:

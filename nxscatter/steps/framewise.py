@@ -8,7 +8,7 @@ mostly depends on which pixels of an image are valid: the image steps before it 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,11 +51,16 @@ class FramewiseStep(Step):
         """Whether anything is wanted of the frames, with these parameters."""
         return True
 
+    @property
+    def planned_on(self) -> Sequence[str]:
+        """Names of the inputs that `plan` is given: all that it takes, unless a step needs fewer at times."""
+        return taken_inputs(self, self.plan)
+
     def plan(self, *args: Any, **kwargs: Any) -> PerFrame | Reduction:
         """Return what is wanted of each raw frame.
 
         It takes inputs of the step by name, those that it needs, with `Pixels` in place of `Image`: of an image that
-        is yet to be made the pixels alone are known.
+        is yet to be made the pixels alone are known. The fewer it needs, the sooner it can be planned.
 
         Returns
         -------
@@ -85,7 +90,7 @@ class FramewiseStep(Step):
         inputs = inspect.signature(self.finish).bind(None, (), *args, **kwargs)
         inputs.apply_defaults()
         given = {name: inputs.arguments[name] for name in self.inputs()}
-        plan = self.plan(**{name: in_plan(given[name]) for name in planned_inputs(self.plan)})
+        plan = self.plan(**{name: in_plan(given[name]) for name in self.planned_on})
         arrays = single_pass(self._raw_of(given), [plan])[0] if self.reads_frames else ()
         return self.finish(plan, arrays, **given)
 
@@ -113,10 +118,21 @@ class FramewiseStep(Step):
         return result
 
 
-def planned_inputs(method: Callable[..., Any]) -> dict[str, Any]:
-    """Return the annotations of what a bound method ``plan`` or ``pixels`` takes, by argument name."""
-    hints = type_hints(method.__func__)  # type: ignore[attr-defined]
-    return {name: kind for name, kind in hints.items() if name != "return"}
+def taken_inputs(step: Step, method: Callable[..., Any]) -> list[str]:
+    """Return which inputs of a step its method ``plan`` or ``pixels`` takes.
+
+    Raises
+    ------
+    TypeError
+        When it takes something else.
+    """
+    known = step.inputs()
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [name for name, one in inspect.signature(method).parameters.items() if one.kind in named]
+    for name in names:
+        if name not in known:
+            raise TypeError(f"{step.name}: {method.__name__} takes '{name}', which is no input: use {', '.join(known)}")
+    return names
 
 
 def in_plan(value: Any) -> Any:

@@ -58,7 +58,7 @@ class AzimuthalPixels(Step):
             intensity=np.asarray(image.intensity.reshape(-1)[index], dtype=float),
             row=row,
             column=column,
-            notes=tuple(dict.fromkeys((*image.notes, *geometry.notes, *chosen.notes))),
+            notes=tuple(dict.fromkeys((*image.notes, *geometry.notes, *(rings.notes if rings else ())))),
             auto=chosen.auto,
             units=image.units,
         )

@@ -14,7 +14,7 @@ from nxscatter.model import Array, Ints
 from nxscatter.results import Image, Result
 from nxscatter.results.stages import FrameReader, Gather, PerFrame, Pixels, Reduction, Stage
 from nxscatter.science.pixels.single_pass import single_pass
-from nxscatter.steps.framewise import FramewiseStep, ImageStep, in_plan, planned_inputs
+from nxscatter.steps.framewise import FramewiseStep, ImageStep, in_plan, taken_inputs
 from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source
 from nxscatter.store.record import Record
@@ -109,7 +109,7 @@ class Session:
             if name in plans or name in self._results or name in self._gathered:
                 continue
             if isinstance(other.step, FramewiseStep) and other.step.reads_frames:
-                needed = self._needed(other, planned_inputs(other.step.plan))
+                needed = self._needed(other, other.step.planned_on)
                 if all(map(self._is_foreseeable, needed)):
                     plans[name] = self._plan(other, other.step)
         raw = self._converted.value(FrameReader, "raw")
@@ -117,7 +117,7 @@ class Session:
             self._gathered[name] = plan, arrays
 
     def _plan(self, task: Task, step: FramewiseStep) -> PerFrame | Reduction:
-        return step.plan(**self._arguments(task, planned_inputs(step.plan), self._foreseen))
+        return step.plan(**self._arguments(task, step.planned_on, self._foreseen))
 
     def _foreseen(self, name: str) -> Result | Pixels:
         """Return a result as a plan takes it: of an image its pixels, of one that is yet to be made the expected."""
@@ -125,7 +125,7 @@ class Session:
         if task is None or self._is_known(name) or not isinstance(task.step, ImageStep):
             return cast("Result | Pixels", in_plan(self.result(name)))
         if name not in self._expected:
-            arguments = self._arguments(task, planned_inputs(task.step.pixels), self._foreseen)
+            arguments = self._arguments(task, taken_inputs(task.step, task.step.pixels), self._foreseen)
             self._expected[name] = task.step.pixels(**arguments)
         return self._expected[name]
 
@@ -145,7 +145,7 @@ class Session:
         task = self._tasks[name]
         if not isinstance(task.step, ImageStep):
             return False
-        return all(map(self._is_foreseeable, self._needed(task, planned_inputs(task.step.pixels))))
+        return all(map(self._is_foreseeable, self._needed(task, taken_inputs(task.step, task.step.pixels))))
 
     def _needed(self, task: Task, keys: Iterable[str]) -> list[str]:
         return [name for key in keys for name in task.inputs[key]]

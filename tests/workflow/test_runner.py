@@ -7,9 +7,12 @@ import pytest
 
 from nxscatter.errors import ParameterError, StepError, UnknownStepError
 from nxscatter.fields import param
+from nxscatter.model import Array, Floats, Ints
 from nxscatter.results import Image, Profiles
-from nxscatter.results.stages import FrameReader
+from nxscatter.results.stages import FrameReader, Gather, PerFrame, Pixels
+from nxscatter.science.pixels.stage_links import Link, RawStage
 from nxscatter.step import Step
+from nxscatter.steps.framewise import FramewiseStep
 from nxscatter.store.container import Container
 from nxscatter.workflow.runner import run, run_steps
 from nxscatter.workflow.session import recompute
@@ -191,11 +194,11 @@ def test_all_steps_of_a_run_are_one_transaction(box):
     assert names(box)[-2:] == ["a_v1", "b_v1"]
 
 
-def test_frames_are_streamed_through_the_chain_again(box):
-    run(box, Streamable())
-    profiles = run(box, Streaming())
-    masked = box.latest("toy_streamable").load().intensity
-    sums = (2 * toy.scan().frames * ~np.isnan(masked)).sum(axis=(1, 2))
+def test_frames_go_through_the_chain_of_a_stored_image_again(box):
+    run(box, Doubling())
+    profiles = run(box, FrameTotals())
+    valid = np.isfinite(box.latest("toy_doubling").load().intensity)
+    sums = (2 * toy.scan().frames * valid).sum(axis=(1, 2))
     assert profiles.load().intensity[:, 0, 0] == pytest.approx(sums)
 
 
@@ -221,51 +224,59 @@ class Failing(Step):
         raise ZeroDivisionError
 
 
-class Doubled:
-    """A stage that doubles the raw frames."""
+@dataclass(frozen=True, eq=False)
+class DoubledStage(Link):
+    """Twice the counts, and NaN where a pixel is invalid."""
 
-    def __init__(self, raw, valid):
-        self.raw, self.valid, self.shape = raw, valid, raw.shape[1:]
+    invalid: Array
 
-    def gather(self, index):
-        valid = self.valid.ravel()[index]
+    def gather(self, index: Ints) -> Gather:
+        take, invalid = self.before.gather(index), self.invalid.reshape(-1)[index]
 
-        def take(frame):
-            values = np.where(valid, 2.0 * frame.ravel()[index], np.nan)
-            return values, values
+        def take_doubled(frame: Array, number: int) -> tuple[Floats, Floats]:
+            values, variances = take(frame, number)
+            return np.where(invalid, np.nan, 2 * values), np.where(invalid, np.nan, 4 * variances)
 
-        return take
+        return take_doubled
 
 
 @dataclass(frozen=True)
-class Streamable(Step):
-    name = "toy_streamable"
+class Doubling(Step):
+    """An image without its first rows, whose chain doubles it."""
+
+    name = "toy_doubling"
     version = 1
     limit: int = param("", "rows left out", default=4)
 
     def __call__(self, raw: FrameReader) -> Image:
-        image = np.mean([frame.astype(float) for frame in raw], axis=0).astype(np.float32)
+        image = np.mean([2.0 * frame for frame in raw], axis=0)
         image[: self.limit] = np.nan
-        return Image(intensity=image, flags=np.isnan(image).astype(np.uint16), stage=Doubled(raw, ~np.isnan(image)))
+        invalid = np.isnan(image)
+        stage = DoubledStage(RawStage(raw), invalid)
+        return Image(intensity=image, flags=invalid.astype(np.uint16), frames=raw.shape[0], stage=stage)
 
 
 @dataclass(frozen=True)
-class Streaming(Step):
-    name = "toy_streaming"
+class FrameTotals(FramewiseStep):
+    """The sum of each frame's valid pixels, as a profile of one bin."""
+
+    name = "toy_frame_totals"
     version = 1
 
-    def __call__(self, image: Image) -> Profiles:
-        take = image.stage.gather(np.arange(image.intensity.size))
-        sums = np.array([[np.nansum(take(frame)[0])] for frame in image.stage.raw])
-        ones = np.ones((1, 1))
+    def plan(self, image: Pixels) -> PerFrame:
+        take = image.chain(self.name).gather(np.flatnonzero(image.valid))
+        return lambda frame, number: (take(frame, number)[0].sum(),)
+
+    def finish(self, plan: PerFrame, arrays: tuple[Array, ...], image: Image) -> Profiles:
+        sums, ones = arrays[0].reshape(-1, 1, 1), np.ones((1, 1))
         return Profiles(
             angle="chi",
             q=np.array([0.1]),
             q_width=np.array([0.01]),
             hkl=("",),
             bins=np.array([0.0]),
-            intensity=sums[:, None, :],
-            intensity_errors=sums[:, None, :],
+            intensity=sums,
+            intensity_errors=sums,
             pixels=ones.astype(int),
             measured=ones.astype(int),
             variance_slope=ones,

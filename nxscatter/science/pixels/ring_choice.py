@@ -31,8 +31,6 @@ class RingChoice:
         What is wrong with each of those.
     auto : mapping
         What was chosen here and not by the user.
-    notes : tuple of str
-        Warnings of the rings that were found.
     """
 
     q: Floats
@@ -42,7 +40,6 @@ class RingChoice:
     angle: list[Floats]
     missing: tuple[str, ...] = ()
     auto: Mapping[str, Json] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
 
 
 def choose_rings(
@@ -99,7 +96,6 @@ def choose_rings(
         angle=[chi if angle == "chi" else beta for _, chi, beta in pixels],
         missing=tuple(missing),
         auto={"q": centers.tolist()} if found else {},
-        notes=() if rings is None else rings.notes,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from nxscatter.model import Array, Floats
+from nxscatter.model import Array
 from nxscatter.results.stages import Accumulator, FrameReader, PerFrame, Reduction
 
 
@@ -55,7 +55,7 @@ class Stacked(Accumulator):
     def __init__(self, work: PerFrame, frames: int) -> None:
         self._work = work
         self._frames = frames
-        self._arrays: tuple[Floats, ...] = ()
+        self._arrays: tuple[Array, ...] = ()
 
     def add(self, frame: Array, number: int) -> None:
         """Work on a frame."""

@@ -1,125 +1,98 @@
-"""A stack is read once for all that say beforehand what they want, and nobody gets what another one asked for."""
+"""A stack is read once, however much is wanted of its frames."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
-from nxscatter.science.pixels.single_pass import Announced, SharedFrames, alike, of_each
-from nxscatter.science.pixels.stage_links import CavedStage, MaskedStage, RawStage
+from nxscatter.model import Array
+from nxscatter.results.stages import Reduction
+from nxscatter.science.pixels.single_pass import single_pass
 from support.scattering import Stack
 
 FRAMES = np.arange(5 * 3 * 4, dtype=np.uint32).reshape(5, 3, 4)
 
 
-class Counted(Stack):
-    """A stack that counts how often it is read."""
+class CountedStack(Stack):
+    """A stack that counts how often it is read, and reads into the same memory again and again, as a file does."""
 
     readings = 0
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Array]:
         type(self).readings += 1
-        return super().__iter__()
+        memory = np.empty_like(self.frames[0])
+        for frame in self.frames:
+            memory[...] = frame
+            yield memory
+        memory[...] = 0
 
 
-@pytest.fixture
-def raw(monkeypatch):
-    monkeypatch.setattr(Counted, "readings", 0)
-    return SharedFrames(Counted(FRAMES))
+@pytest.fixture(autouse=True)
+def readings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CountedStack, "readings", 0)
 
 
-def adding(factor, index):
-    def work(frame, number):
-        return factor * frame.reshape(-1)[index], np.array(float(number))
-
-    return work
+def scaled(factor: float, index: Array, frame: Array, number: int) -> tuple[Array, ...]:
+    return factor * frame.reshape(-1)[index], np.array(float(number))
 
 
-def announce(raw, work):
-    with raw.rehearsal(), pytest.raises(Announced):
-        of_each(raw, work)
+@dataclass(frozen=True)
+class Highest(Reduction):
+    """The highest value of each pixel."""
+
+    def start(self, frames: int) -> Any:
+        return _Highest(frames)
 
 
-def test_what_was_announced_is_computed_while_the_frames_pass(raw):
-    announce(raw, adding(2.0, np.array([1, 5])))
-    mean = sum(frame.astype(float) for frame in raw) / 5
-    values, numbers = of_each(raw, adding(2.0, np.array([1, 5])))
-    assert Counted.readings == 1
-    np.testing.assert_array_equal(mean, FRAMES.mean(axis=0))
-    np.testing.assert_array_equal(values, 2.0 * FRAMES.reshape(5, -1)[:, [1, 5]])
-    np.testing.assert_array_equal(numbers, np.arange(5))
+class _Highest:
+    def __init__(self, frames: int) -> None:
+        self.left = frames
+        self.highest = np.zeros(FRAMES.shape[1:])
+
+    def add(self, frame: Array, number: int) -> None:
+        self.left -= 1
+        np.maximum(self.highest, frame, out=self.highest)
+
+    def arrays(self) -> tuple[Array, ...]:
+        assert self.left == 0
+        return (self.highest,)
 
 
-@pytest.mark.parametrize("other", [adding(3.0, np.array([1, 5])), adding(2.0, np.array([1, 6])), lambda f, n: (f[0],)])
-def test_what_is_not_what_was_announced_is_read_again(raw, other):
-    announce(raw, adding(2.0, np.array([1, 5])))
-    list(raw)
-    found = of_each(raw, other)[0]
-    assert Counted.readings == 2
-    np.testing.assert_array_equal(found, [other(frame, number)[0] for number, frame in enumerate(FRAMES)])
+def test_one_reading_gives_the_arrays_of_each_frame_and_reductions() -> None:
+    works: list[Any] = [
+        partial(scaled, 2.0, np.array([1, 5])),
+        Highest(),
+        lambda frame, number: (frame[0, number % 4],),
+        lambda frame, number: (frame.astype(float), frame[0]),
+    ]
+    doubled, highest, diagonal, copies = single_pass(CountedStack(FRAMES), works)
+    assert CountedStack.readings == 1
+    np.testing.assert_array_equal(doubled[0], 2.0 * FRAMES.reshape(5, -1)[:, [1, 5]])
+    np.testing.assert_array_equal(doubled[1], np.arange(5))
+    np.testing.assert_array_equal(highest[0], FRAMES[-1])
+    np.testing.assert_array_equal(diagonal[0], [FRAMES[n, 0, n % 4] for n in range(5)])
+    np.testing.assert_array_equal(copies[0], FRAMES)
+    np.testing.assert_array_equal(copies[1], FRAMES[:, 0])
 
 
-def test_a_reading_that_was_not_finished_counts_for_nothing(raw):
-    announce(raw, adding(2.0, np.array([1])))
-    next(iter(raw))
-    assert of_each(raw, adding(2.0, np.array([1])))[0].shape == (5, 1)
-    assert Counted.readings == 2
+def test_a_single_frame_is_read_as_one() -> None:
+    ((values, _),) = single_pass(CountedStack(FRAMES[:1]), [partial(scaled, 1.0, np.array([0, 1]))])
+    assert CountedStack.readings == 0
+    np.testing.assert_array_equal(values, [FRAMES[0, 0, :2]])
 
 
-def test_in_a_rehearsal_the_first_frame_stands_for_all(raw):
-    with raw.rehearsal():
-        (frame,) = raw
-    np.testing.assert_array_equal(frame, FRAMES[0])
-    assert raw.shape == FRAMES.shape
-    assert Counted.readings == 0
+def test_a_reduction_can_be_asked_again() -> None:
+    highest = Highest()
+    for frames in (FRAMES, FRAMES[:2]):
+        (found,) = single_pass(Stack(frames), [highest])
+        np.testing.assert_array_equal(found[0], frames[-1])
 
 
-def test_a_plain_reader_is_read():
-    (values, _) = of_each(Stack(FRAMES), adding(1.0, np.array([0])))
-    np.testing.assert_array_equal(values[:, 0], FRAMES[:, 0, 0])
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    values: np.ndarray
-    name: str = "a"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        (np.array([1.0, np.nan]), np.array([1.0, np.nan]), True),
-        (np.array([1, 2]), np.array([1.0, 2.0]), False),
-        (np.array([1, 2]), np.array([1, 3]), False),
-        ((1, "a", slice(3)), (1, "a", slice(3)), True),
-        ((1, 2), (1, 2, 3), False),
-        ([1], (1,), False),
-        (Part(np.ones(2)), Part(np.ones(2)), True),
-        (Part(np.ones(2)), Part(np.ones(2), "b"), False),
-        (np.int64(3), np.int64(3), True),
-        (object(), object(), False),
-        (adding(1.0, np.ones(2)), adding(1.0, np.ones(2)), True),
-        (adding(1.0, np.ones(2)), adding(1.0, np.zeros(2)), False),
-        (lambda x=1: x, lambda x=1: x, False),
-    ],
-)
-def test_alike_is_made_of_equal_parts(one, other, same):
-    assert alike(one, other) is same
-
-
-def chain(invalid, filled, raw):
-    return CavedStage(MaskedStage(RawStage(raw), invalid), filled, (2, 3)).gather(np.arange(6))
-
-
-def test_chains_are_alike_where_they_do_the_same_to_the_pixels_that_are_asked_for():
-    invalid, filled = np.zeros((3, 4), dtype=bool), np.zeros((3, 4), dtype=bool)
-    invalid[0, 0] = filled[0, 1] = True
-    elsewhere, here = invalid.copy(), invalid.copy()
-    elsewhere[1, 3], here[1, 0] = True, True
-    stack = Stack(FRAMES)
-    assert alike(chain(invalid, filled, stack), chain(invalid.copy(), filled.copy(), stack))
-    assert alike(chain(invalid, filled, stack), chain(elsewhere, filled, stack))
-    assert not alike(chain(invalid, filled, stack), chain(here, filled, stack))
-    assert not alike(chain(invalid, filled, stack), chain(invalid, ~filled, stack))
+def test_arrays_of_another_number_are_an_error() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        single_pass(Stack(FRAMES), [lambda frame, number: (frame,) * (1 + number)])
