@@ -1,13 +1,14 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 if TYPE_CHECKING:
-    from nxscatter.workflow.process import Conversion
+    from nxscatter.readers.base import ReadOptions
 
+Reading: TypeAlias = "tuple[str | None, ReadOptions]"
 Inputs: TypeAlias = Annotated[list[str], typer.Argument(metavar="INPUT...", help="Files, folders or globs.")]
 Containers: TypeAlias = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Containers.")]
 OneContainer: TypeAlias = Annotated[Path, typer.Argument(metavar="FILE", help="Container.")]
@@ -18,7 +19,7 @@ Masks: TypeAlias = Annotated[
 Reader: TypeAlias = Annotated[str | None, typer.Option("--reader", metavar="NAME", help="Reader of the raw files.")]
 
 
-def conversion(
+def reading(
     reader: Reader = None,
     poni: Annotated[
         Path | None,
@@ -31,8 +32,19 @@ def conversion(
         typer.Option("--units", metavar="U", help="Units that the file leaves out: mm, or distance=mm,wavelength=nm."),
     ] = None,
     orient: Annotated[
-        str | None, typer.Option("--orient", metavar="O", help="RasterOrientation 1..8 in place of the header's.")
+        str | None,
+        typer.Option(
+            "--orient",
+            metavar="O",
+            help="RasterOrientation 1..8 in place of the file's, or flip-x, flip-y, flip-xy of the image.",
+        ),
     ] = None,
+    swap_center: Annotated[
+        bool, typer.Option("--swap-center", help="Exchange x and y of the centre (and of a writer's tilts).")
+    ] = False,
+    rebin_poni: Annotated[
+        bool, typer.Option("--rebin-poni", help="Scale the calibration to frames that were binned otherwise.")
+    ] = False,
     sample: Annotated[
         str | None, typer.Option("--sample", metavar="S", help="Sample name in place of the file's.")
     ] = None,
@@ -45,16 +57,29 @@ def conversion(
             "--aux-dir", metavar="DIR", resolve_path=True, help="Where files that a header names are looked for."
         ),
     ] = None,
+) -> "Reading":
+    """Return how raw files are read: the reader's name, None for the one that recognises a file, and its options."""
+    from nxscatter.readers.base import ReadOptions
+
+    return reader, ReadOptions(
+        poni=poni,
+        units=units,
+        orient=orient,
+        sample=sample,
+        field_mT=field,
+        aux_dir=aux_dir,
+        swap_center=swap_center,
+        rebin_poni=rebin_poni,
+    )
+
+
+def storing(
     compression: Annotated[
         str, typer.Option("--compression", metavar="C", help="bitshuffle; gzip opens without a plugin.")
     ] = "bitshuffle",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a container of another raw file or of other options.")
     ] = False,
-) -> "Conversion":
-    """Return how raw files become containers."""
-    from nxscatter.readers.base import ReadOptions
-    from nxscatter.workflow.process import Conversion
-
-    options = ReadOptions(poni=poni, units=units, orient=orient, sample=sample, field_mT=field, aux_dir=aux_dir)
-    return Conversion(reader, options, compression=compression, overwrite=overwrite)
+) -> dict[str, Any]:
+    """Return how containers are stored."""
+    return {"compression": compression, "overwrite": overwrite}

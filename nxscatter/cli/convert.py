@@ -1,9 +1,8 @@
 """From raw files to results: convert, identify, process."""
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,14 +12,12 @@ from nxscatter.cli.batch import exit_code, work_on
 from nxscatter.cli.each import each
 from nxscatter.cli.output import echo_fields
 
-if TYPE_CHECKING:
-    from nxscatter.workflow.process import Conversion
 
-
-@command(conversion=arg.conversion)
+@command(reading=arg.reading, storing=arg.storing)
 def convert(
     inputs: arg.Inputs,
-    conversion: "Conversion",
+    reading: arg.Reading,
+    storing: dict[str, Any],
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="FILE or DIR", help="Where to write.")] = None,
     mask: arg.Masks = None,
 ) -> int:
@@ -30,19 +27,20 @@ def convert(
     """
     from nxscatter.errors import ParameterError
     from nxscatter.workflow.paths import expand
-    from nxscatter.workflow.process import convert_file
+    from nxscatter.workflow.process import Conversion, convert_file
 
     masks = tuple(mask or ())
     paths = expand(inputs, masks)
     if len(paths) > 1 and output is not None and output.endswith(".nxs"):
         raise ParameterError(f"-o {output}: is one file for {len(paths)} inputs; name a folder")
-    work = partial(convert_file, conversion=replace(conversion, masks=masks), output=output)
+    conversion = Conversion(*reading, masks=masks, **storing)
+    work = partial(convert_file, conversion=conversion, output=output)
     return exit_code(work_on(work, paths))
 
 
-@command()
+@command(reading=arg.reading)
 def identify(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Raw files.")], reader: arg.Reader = None
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Raw files.")], reading: arg.Reading
 ) -> int:
     """Tell what a raw file is and what it lacks.
 
@@ -51,20 +49,23 @@ def identify(
     from nxscatter.readers.registry import identify
 
     def tell(file: Path) -> None:
-        found = identify(file, reader)
+        found = identify(file, *reading)
         typer.echo(f"{file}: reader {found.reader}")
         echo_fields(found.found)
         for what, option in found.missing:
             typer.echo(f"  missing: {what}; give {option}")
+        for doubt in found.doubts:
+            typer.echo(f"  {doubt.status}: {doubt.reason}")
 
     _, failed = each(tell, files, len(files) == 1)
     return 1 if failed else 0
 
 
-@command(conversion=arg.conversion)
+@command(reading=arg.reading, storing=arg.storing)
 def process(
     inputs: arg.Inputs,
-    conversion: "Conversion",
+    reading: arg.Reading,
+    storing: dict[str, Any],
     output: Annotated[str | None, typer.Option("-o", "--output", metavar="DIR", help="Folder of containers.")] = None,
     recipe: Annotated[
         str | None,
@@ -100,7 +101,7 @@ def process(
     from nxscatter.store.container import Container
     from nxscatter.workflow.paths import expand
     from nxscatter.workflow.prepare import crystal_warnings, prepare
-    from nxscatter.workflow.process import run_recipe
+    from nxscatter.workflow.process import Conversion, run_recipe
 
     if no_mask and mask:
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")
@@ -111,7 +112,7 @@ def process(
         run_recipe,
         recipe=prepared,
         output=output and str(Path(output).expanduser().absolute()),  # workers may start elsewhere
-        conversion=conversion,
+        conversion=Conversion(*reading, **storing),
         keep_masks=not no_mask,
         force=force,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from nxscatter.readers.base import Reader, ReadOptions, is_hdf5
 from nxscatter.readers.headers.missing import split_note
 
 if TYPE_CHECKING:
-    from nxscatter.model import Scan
+    from nxscatter.model import Doubt, Scan
 
 _GROUP = "nxscatter.readers"
 
@@ -34,12 +34,15 @@ class Identification:
         What the reader found, in words and numbers; unknown values are left out.
     missing : tuple of (str, str)
         What is missing, and the option that supplies it.
+    doubts : tuple of Doubt
+        What cannot be trusted without a look.
     """
 
     file: str
     reader: str
     found: Mapping[str, Any]
     missing: tuple[tuple[str, str], ...]
+    doubts: tuple[Doubt, ...] = ()
 
 
 def readers() -> dict[str, Reader]:
@@ -96,13 +99,14 @@ def read_scan(path: Path | str, reader: str | None = None, options: ReadOptions 
     return find_reader(path, reader).read(path, options or ReadOptions())
 
 
-def identify(path: Path | str, reader: str | None = None) -> Identification:
+def identify(path: Path | str, reader: str | None = None, options: ReadOptions | None = None) -> Identification:
     """Tell what a file is, what is in it, and which option supplies what is missing."""
     path = Path(path)
     chosen = find_reader(path, reader)
-    scan = chosen.read(path, ReadOptions(skip_calibration=True))
+    scan = chosen.read(path, replace(options or ReadOptions(), skip_calibration=True))
     frames, rows, columns = scan.shape
     detector = scan.detector
+    turned = (detector.rot1, detector.rot2, detector.rot3)
     found: dict[str, Any] = {
         "frames": frames,
         "rows": rows,
@@ -115,13 +119,16 @@ def identify(path: Path | str, reader: str | None = None) -> Identification:
         "pixel_size_y_m": detector.pixel_size_y,
         "center_x_pixel": detector.center_x,
         "center_y_pixel": detector.center_y,
+        "rotations_degree": ", ".join(f"{angle:.6g}" for angle in turned) if any(turned) else "",
+        "orientation": "" if detector.orientation == 1 else detector.orientation,
         "sample": scan.sample.name,
         "field_mT": scan.sample.magnetic_field,
         "start_time": "" if scan.start_time is None else scan.start_time.isoformat(),
         "files": ", ".join(f"{file.name} ({file.role})" for file in (*scan.masks, *scan.auxiliary)),
     }
     missing = tuple(pair for pair in map(split_note, scan.origin.notes) if pair is not None)
-    return Identification(path.name, chosen.name, {key: item for key, item in found.items() if _known(item)}, missing)
+    known = {key: item for key, item in found.items() if _known(item)}
+    return Identification(path.name, chosen.name, known, missing, scan.origin.doubts)
 
 
 def _known(value: Any) -> bool:
