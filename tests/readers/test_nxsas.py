@@ -80,6 +80,45 @@ def test_one_unit_for_all_lengths_is_not_the_wavelength_s(tmp_path: Path) -> Non
     assert read_scan(path, options=ReadOptions(units="mm,wavelength=angstrom")).beam.wavelength == 1.0
 
 
+@pytest.mark.parametrize("units", ["mm", "distance=mm", "mm,distance=mm"])
+def test_a_unit_in_the_file_wins_over_the_option(tmp_path: Path, units: str) -> None:
+    """Also one that only a description has: a centre in pixels is none in mm."""
+    path = write(tmp_path / "a.h5", without("beam_center_y"))
+    with h5py.File(path, "a") as file:
+        centre = file["entry1/saxs/pilatus/beam_center_y"]
+        centre.attrs["NDAttrDescription"] = "vertical position of beam center on CCD, pixels"
+    assert read_scan(path, options=ReadOptions(units=units)).detector.center_y == 3.5
+
+
+@pytest.mark.parametrize(
+    ("units", "name", "own"),
+    [
+        ("distance=m", "distance", "mm"),
+        ("beam_center_y=mm", "beam_center_y", "pixels"),
+        ("mm,beam_center_x=px", "beam_center_x", "mm"),
+        ("wavelength=angstrom", "wavelength", "nm"),
+    ],
+)
+def test_a_unit_that_contradicts_the_file_s_is_an_error_that_names_both(
+    tmp_path: Path, units: str, name: str, own: str
+) -> None:
+    said = units.rpartition("=")[2]
+    message = rf"^a\.h5: dataset {name} is in '{own}', --units says '{said}'; leave {name} out of it$"
+    with pytest.raises(ReadError, match=message):
+        read_scan(write(tmp_path / "a.h5"), options=ReadOptions(units=units))
+
+
+def test_a_length_that_cannot_be_is_told_with_the_unit_that_it_looks_like(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5", LENGTHS | {"distance": (1500.0, "m")})
+    with pytest.raises(
+        ReadError, match="distance = 1500 cannot be a distance in m, it looks like mm; supply it with --p"
+    ):
+        read_scan(path)
+    path = write(tmp_path / "a.h5", without("x_pixel_size"))
+    with pytest.raises(ReadError, match="x_pixel_size = 75 cannot be a pixel size in mm, it looks like um; .*--units"):
+        read_scan(path, options=ReadOptions(units="mm"))
+
+
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [

@@ -154,3 +154,44 @@ def test_a_poni_file_replaces_the_header_s_geometry(tmp_path: Path) -> None:
 def test_the_normalization_factor_is_the_headers_or_unknown() -> None:
     assert normalization_factor(Keywords("scan.edf", {"NormalizationFactor": "2.5"})) == 2.5
     assert math.isnan(normalization_factor(Keywords("scan.edf", {})))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "unit", "name"),
+    [("SampleDistance", 2460, "mm", "distance"), ("PSize_1", 172, "um", "pixel_size"), ("PSize_2", 0.172, "mm", "")],
+)
+def test_a_length_that_cannot_be_in_metres_asks_for_its_unit(key: str, value: float, unit: str, name: str) -> None:
+    header = HEADER | {key: value}
+    with pytest.raises(
+        ReadError, match=rf"{key} = {value} cannot be a .* in m, it looks like {unit}, name its unit as"
+    ):
+        geometry(header)
+    _, detector, _, _ = geometry(header, units=f"{name}={unit}" if name else unit)
+    found = {"SampleDistance": detector.distance, "PSize_1": detector.pixel_size_x, "PSize_2": detector.pixel_size_y}
+    assert found[key] == pytest.approx(value * {"mm": 1e-3, "um": 1e-6}[unit])
+    others = geometry(HEADER)[1]  # what is m already is left alone
+    assert detector.center_x == others.center_x
+    assert key == "SampleDistance" or detector.distance == others.distance
+
+
+def test_a_unit_in_the_header_and_another_one_in_the_option_are_an_error_that_names_both() -> None:
+    header = HEADER | {"SampleDistance": "2460 mm"}
+    assert geometry(header, units="distance=mm")[1].distance == 2.46
+    with pytest.raises(ReadError, match=r"SampleDistance is in 'mm', --units says 'cm'; leave distance out of it"):
+        geometry(header, units="distance=cm")
+
+
+def test_a_swapped_centre_and_a_flip_are_for_headers_too() -> None:
+    _, detector, _, _ = geometry(HEADER | {"PSize_2": 0.000172}, swap_center=True, orient="flip-y")
+    assert (detector.center_x, detector.center_y) == pytest.approx((903.0, 1043 - 348.25))
+    assert detector.orientation == 3
+
+
+def test_what_a_header_says_beside_a_poni_file_is_compared(tmp_path: Path) -> None:
+    path = tmp_path / "a.poni"
+    path.write_text(
+        "PixelSize1: 3e-4\nPixelSize2: 3e-4\nDistance: 0.3\nPoni1: 0.01\nPoni2: 0.02\nRot1: 0\nRot2: 0\nRot3: 0\n"
+    )
+    keys = Keywords("scan.edf", HEADER | {"SampleDistance": "no number"})
+    _, placed = read_geometry(keys, (1043, 981), "pilatus", ReadOptions(poni=path))
+    assert [doubt.status for doubt in placed.doubts] == ["off_geometry"] * 2

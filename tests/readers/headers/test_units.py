@@ -7,7 +7,8 @@ import math
 import pytest
 
 from nxscatter.errors import ParameterError
-from nxscatter.readers.headers.units import factor, parse_units, scaled
+from nxscatter.readers.headers.plausible import impossible
+from nxscatter.readers.headers.units import chosen_unit, factor, parse_units, same_unit, scaled
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,32 @@ def test_the_option_names_one_unit_or_several() -> None:
     assert parse_units(None) == {}
     with pytest.raises(ParameterError, match=r"--units parsec.*angstrom"):
         parse_units("parsec")
+
+
+@pytest.mark.parametrize(
+    ("kind", "number", "unit", "message"),
+    [
+        ("wavelength", 1.54, "angstrom", ""),
+        ("wavelength", 1.54, "m", "cannot be a wavelength in m, it looks like angstrom"),
+        ("wavelength", 1e9, "m", "cannot be a wavelength in m"),
+        ("distance", 31.0, "m", ""),
+        ("distance", 3000.0, "m", "cannot be a distance in m, it looks like mm"),
+        ("distance", 0.3, "mm", "cannot be a distance in mm, it looks like cm"),
+        ("pixel size", 172, "um", ""),
+        ("pixel size", 172, "m", "cannot be a pixel size in m, it looks like um"),
+        ("pixel size", 0.172, "m", "cannot be a pixel size in m, it looks like mm"),
+        ("pixel size", math.nan, "m", ""),
+    ],
+)
+def test_lengths_that_cannot_be_are_told(kind: str, number: float, unit: str, message: str) -> None:
+    assert impossible(kind, number, unit) == message
+
+
+def test_units_are_chosen_by_any_name_of_a_quantity() -> None:
+    assert chosen_unit("mm,wavelength=nm", "wavelength") == ("nm", "")
+    assert chosen_unit("mm", "wavelength") == ("", "")
+    assert chosen_unit("mm,distance=cm", "distance") == ("cm", "mm")
+    assert chosen_unit("pixel_size=um", "pixel_size", "x_pixel_size") == ("um", "")
+    assert same_unit("px", "Pixels")
+    assert same_unit("millimetre", "mm")
+    assert not same_unit("mm", "px")
