@@ -115,7 +115,7 @@ def test_a_length_that_cannot_be_is_told_with_the_unit_that_it_looks_like(tmp_pa
     ):
         read_scan(path)
     path = write(tmp_path / "a.h5", without("x_pixel_size"))
-    with pytest.raises(ReadError, match="x_pixel_size = 75 cannot be a pixel size in mm, it looks like um; .*--units"):
+    with pytest.raises(ReadError, match=r"x_pixel_size = 75 cannot be a pixel size in mm, it looks like um; .*--units"):
         read_scan(path, options=ReadOptions(units="mm"))
 
 

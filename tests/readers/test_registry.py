@@ -17,6 +17,7 @@ from nxscatter.errors import ParameterError, ReadError
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.headers.missing import missing_note, split_note
 from nxscatter.readers.registry import find_reader, identify, read_scan, readers
+from support.nxsas_case import write_nxsas
 
 KEYS = {"SampleDistance": 1, "WaveLength": 1e-10, "PSize_1": 1e-4, "PSize_2": 1e-4, "Center_1": 2, "Center_2": 2}
 
@@ -126,6 +127,18 @@ def test_identify_tells_what_is_found_and_which_option_supplies_the_rest(tmp_pat
         ("header key SampleDistance is missing", "--poni"),
         ("title 'Co12' names no magnetic field", "--field-mT"),
     )
+
+
+def test_identify_takes_options_and_tells_what_cannot_be_trusted(tmp_path: Path) -> None:
+    fields = {"polar_angle": (5.0, "degree"), "distance": (200.0, "")}
+    path = write_nxsas(tmp_path / "a.h5", fields)
+    found = identify(path, options=ReadOptions(units="mm", swap_center=True, orient=3))
+    assert (found.found["distance_m"], found.found["orientation"]) == (0.2, 3)
+    assert (found.found["center_x_pixel"], found.found["center_y_pixel"]) == pytest.approx((160.25, 90.5))
+    assert [doubt.status for doubt in found.doubts] == ["off_geometry"]
+    assert identify(path).missing[0] == ("dataset distance = 200 has no units", "--units")
+    turned = identify(write_nxsas(tmp_path / "b.h5", {"pitch": (5.0, "degree")}))
+    assert turned.found["rotations_degree"] == "0, 5, 0"
 
 
 def test_options_fill_in_what_identify_misses(tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ def test_the_normalization_factor_is_the_headers_or_unknown() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value", "unit", "name"),
-    [("SampleDistance", 2460, "mm", "distance"), ("PSize_1", 172, "um", "pixel_size"), ("PSize_2", 0.172, "mm", "")],
+    [("SampleDistance", 2460, "mm", "distance"), ("PSize_1", 172, "um", "x_pixel_size"), ("PSize_2", 0.172, "mm", "")],
 )
 def test_a_length_that_cannot_be_in_metres_asks_for_its_unit(key: str, value: float, unit: str, name: str) -> None:
     header = HEADER | {key: value}
