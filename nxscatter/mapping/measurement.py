@@ -148,9 +148,7 @@ class Measurement:
         """The image as it is now: mean of all frames, masked, binned, and caved if that was asked for."""
         key = (self.binning, self.mask, self._caving)
         if key not in self._images:
-            image = self._image_record().load()
-            assert isinstance(image, Image)
-            self._images = {key: image}
+            self._images = {key: self._image_record().load_as(Image)}
         return self._images[key]
 
     def _image_record(self) -> Record:

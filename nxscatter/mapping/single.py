@@ -131,8 +131,7 @@ class Mapping(Pictures):
     def _pixels(self, reflection: Any, qvalue: float | None) -> tuple[PixelProfiles, Any]:
         ring = self._ring(reflection, qvalue)
         (record,) = self._run(steps.pixels(ring, self._tolerance([ring])))
-        pixels = record.load()
-        assert isinstance(pixels, PixelProfiles)
+        pixels = record.load_as(PixelProfiles)
         return pixels, np.isfinite(pixels.intensity)
 
     def pyFAI_extract_azimprofiles(self, qvalue: float) -> tuple[Floats, Floats]:  # noqa: N802
@@ -142,8 +141,7 @@ class Mapping(Pictures):
         """
         ring = self._ring(qvalue=qvalue)
         (record,) = self._run(steps.profiles([ring], self._tolerance([ring]), "pyFAI", name="pyFAI_azimprofiles"))
-        profiles = record.load()
-        assert isinstance(profiles, Profiles)
+        profiles = record.load_as(Profiles)
         return profiles.bins, profiles.intensity[0]
 
     def azim_profile_fit(
@@ -251,7 +249,7 @@ class Mapping(Pictures):
         from nxscatter.output.figures.canvas import on_screen, title_of
         from nxscatter.output.figures.comparisons import Member, draw_azimuthal
 
-        profiles: Any = self._profiles(method)[0].load()
+        profiles = self._profiles(method)[0].load_as(Profiles)
         members = [Member(self.B, profiles, frame) for frame in range(len(profiles.stack))]
         on_screen("azimuthal profiles", _CURVES_SIZE, draw_azimuthal, members, False, title_of(self.container))
 

@@ -30,9 +30,7 @@ def fit_rows(data_name: str, rings: Sequence[Ring], fits: Record, orders: Record
 
     A row whose status is not ok has NaN for what could not be determined; a warning says why.
     """
-    found, oriented = fits.load(), orders.load()
-    assert isinstance(found, Fits)
-    assert isinstance(oriented, Orientation)
+    found, oriented = fits.load_as(Fits), orders.load_as(Orientation)
     place = {
         (frame, ring): number
         for number, (frame, ring, method) in enumerate(

@@ -8,12 +8,12 @@ from copy import deepcopy
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from nxscatter.errors import ParameterError
+from nxscatter.errors import ContainerError, ParameterError
 from nxscatter.model import Attachment, Doubt
 from nxscatter.plain import Json
-from nxscatter.results import Image
+from nxscatter.results import Image, Result
 from nxscatter.step import Step, get_step, make_step
 from nxscatter.store.ledger import Source, Written
 from nxscatter.store.lineage import Lineage, base_name
@@ -26,10 +26,10 @@ from nxscatter.store.nexus.tree import Group
 if TYPE_CHECKING:
     import h5py
 
-    from nxscatter.results import Result
 
+R = TypeVar("R", bound=Result)
 
-_SMALL = 1 << 20  # bytes
+_SMALL = 1 << 20  # bytes; a table or a few profiles, of which a session may keep hundreds
 
 
 class RecordFile(Protocol):
@@ -230,6 +230,22 @@ class Record:
             content.members = {name: hdf5.read(file, f"{self.path}/{name}") for name in result_groups(kind)}
         result: Result = read_result(content, kind)
         return replace(result, notes=self.notes, auto=self.auto, doubts=self.doubts)
+
+    def load_as(self, kind: type[R]) -> R:
+        """Read the result, which is of this class.
+
+        Raises
+        ------
+        ContainerError
+            When the record's result is of another class.
+        """
+        result = self.load()
+        if not isinstance(result, kind):
+            raise ContainerError(
+                f"{self.container.path}: {self.name} holds {type(result).__name__.lower()}, "
+                f"not {kind.__name__.lower()}; choose a record of another step"
+            )
+        return result
 
     def __repr__(self) -> str:
         """Name and step in one line."""

@@ -11,6 +11,7 @@ from silx.io.nxdata import get_default
 
 from nxscatter.errors import ContainerError
 from nxscatter.model import Hdf5Frames
+from nxscatter.results import Fits, Image
 from nxscatter.store.container import Container
 from nxscatter.store.layout import read_ledger
 from nxscatter.store.ledger import result_hashes
@@ -81,6 +82,12 @@ def test_a_result_kept_in_memory_is_what_the_file_says(box):
     for known, read in zip(box.records, Container(box.path).records, strict=True):
         same(known.load(), read.load())
         assert (known.configuration, known.hashes) == (read.configuration, read.hashes)
+
+
+def test_a_result_is_read_as_what_it_is_and_as_nothing_else(box):
+    assert box.latest("toy_fit").load_as(Fits).model == "pseudo_voigt"
+    with pytest.raises(ContainerError, match=r"toy.nxs: toy_fit_v1 holds fits, not image; choose a record of another"):
+        box.latest("toy_fit").load_as(Image)
 
 
 @pytest.mark.parametrize(("name", "part"), [("toy_fit", "chi2_red"), ("toy_masking", "intensity")])

@@ -97,7 +97,7 @@ def drawn_results(selections: Sequence[Selection]) -> Iterator[tuple[Path, tuple
 def drawn_fits(container: Container, record: Record) -> Iterator[tuple[Path, tuple[Any, ...]]]:
     """Give, for each ring of a record of fits, the file of its figure and what `draw_fit` takes behind the figure."""
     names = Names.of(container).shown(record)
-    fits: Any = record.load()
+    fits = record.load_as(Fits)
     table = rows(container, record=record)
     frame = None if not len(fits.frame) or fits.frame[0] < 0 else int(fits.frame[0])
     suffix = record_suffix(record, Fits) + frame_suffix(frame)

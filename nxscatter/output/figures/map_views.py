@@ -45,10 +45,8 @@ def export_views(container: Container, folder: Path, records: Sequence[Record]) 
 def load_view(record: Record) -> tuple[MapView, Image, Geometry]:
     """Return a view, the image that it shows and the geometry of that image's pixels."""
     view = MapView(**record.parameters)
-    image = viewed(record).load()
-    geometry = of_kind(record.parents, Geometry)[0].load()
-    assert isinstance(image, Image)
-    assert isinstance(geometry, Geometry)
+    image = viewed(record).load_as(Image)
+    geometry = of_kind(record.parents, Geometry)[0].load_as(Geometry)
     return view, image, geometry.binned(image.binning)
 
 

@@ -37,8 +37,7 @@ def export(container: Container, folder: Path, records: Sequence[Record]) -> lis
         path = folder / names.shown(record).map_arrays("" if views else image_suffix(record))
         written.append(_write(path, {"Qx": found.qx, "QZ": found.qz, "Z": found.intensity}))
     for record in of_kind(records, QMap):
-        grid = record.load()
-        assert isinstance(grid, QMap)
+        grid = record.load_as(QMap)
         path = folder / names.map_arrays(f"_qmap{record_suffix(record, QMap)}")
         written.append(_write(path, {"Qx": grid.q_parr, "QZ": grid.q_perp, "Z": grid.intensity}))
     return written

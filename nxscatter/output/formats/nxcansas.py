@@ -90,8 +90,7 @@ def _write_instrument(entry: h5py.Group, container: Container, record: Record) -
     geometries = of_kind(record.ancestors, Geometry)
     if not geometries:
         return
-    geometry = geometries[-1].load()
-    assert isinstance(geometry, Geometry)
+    geometry = geometries[-1].load_as(Geometry)
     _length(source, "incident_wavelength", geometry.wavelength, "angstrom")
     detector = _group(instrument, "detector", "NXdetector", "SASdetector")
     detector["name"] = container.detector.name

@@ -66,9 +66,7 @@ def placed_images(container: Container, records: Sequence[Record]) -> Iterator[t
         if not geometries:
             _log.warning("%s: %s has no map in q space without a geometry record", container.path, record.name)
             continue
-        image, geometry = record.load(), geometries[-1].load()
-        assert isinstance(image, Image)
-        assert isinstance(geometry, Geometry)
+        image, geometry = record.load_as(Image), geometries[-1].load_as(Geometry)
         yield record, image, geometry.binned(image.binning)
 
 

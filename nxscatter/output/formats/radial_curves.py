@@ -48,13 +48,11 @@ class Curve:
 def radial_curves(names: Names, records: Sequence[Record]) -> Iterator[Curve]:
     """Give the curves of all radial profiles and sectors among the records."""
     for record in of_kind(records, Rings):
-        rings = record.load()
-        assert isinstance(rings, Rings)
+        rings = record.load_as(Rings)
         file = names.shown(record).radial_profile("full", record_suffix(record, Rings))
         yield Curve(record, file, "all azimuths", rings.radial_q, rings.intensity, rings.intensity_errors, rings.units)
     for record in of_kind(records, Sectors):
-        sectors = record.load()
-        assert isinstance(sectors, Sectors)
+        sectors = record.load_as(Sectors)
         suffix, mean = record_suffix(record, Sectors), sectors.intensity.ndim == 2
         for frame, sector in np.ndindex(sectors.stack.shape[:2]):
             part = suffix + frame_suffix(None if mean else frame)

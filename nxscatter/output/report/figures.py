@@ -73,8 +73,8 @@ def images(container: Container, records: Sequence[Record]) -> Iterator[Picture]
             title_of(container),
         )
     frames = _ends(container.shape[0])
-    geometries, masked = of_kind(records, Geometry), [one.load() for one in of_kind(records, Image)]
-    fitting = [one for one in masked if isinstance(one, Image) and one.flags.shape == container.shape[1:]]
+    geometries, masked = of_kind(records, Geometry), [record.load_as(Image) for record in of_kind(records, Image)]
+    fitting = [image for image in masked if image.flags.shape == container.shape[1:]]
     if len(frames) > 1 and geometries and fitting:
         invalid = (fitting[0].flags & PixelFlag.invalid()) != 0
         stills = [np.where(invalid, np.nan, container.raw.read(frame)) for frame in frames]
@@ -111,7 +111,7 @@ def profiles(container: Container, records: Sequence[Record]) -> Iterator[Pictur
             title,
         )
     for record in of_kind(records, Profiles):
-        made: Any = record.load()
+        made = record.load_as(Profiles)
         if len(made.stack) > 1:
             yield _picture(
                 f"Azimuthal profiles of frames {', '.join(map(str, _ends(len(made.stack))))} (record {record.name})",
@@ -170,7 +170,7 @@ def summary(container: Container, table: Sequence[Row]) -> Iterator[Picture]:
 def _fitted_rings(records: Sequence[Record]) -> list[tuple[Record, Fits, int]]:
     found = []
     for record in of_kind(records, Fits):
-        made: Any = record.load()
+        made = record.load_as(Fits)
         found += [(record, made, int(ring)) for ring in np.unique(made.ring)]
     return sorted(found, key=lambda one: (one[2], one[0].sequence))
 

@@ -166,8 +166,7 @@ def _results(found: Sequence[Row], pictures: Iterable[Picture]) -> Markup:
 def _measurement(container: Container, records: Sequence[Record], sample: dict[str, str]) -> Markup:
     parts = [facts(sample.items(), "What the source says")]
     for record in of_kind(records, Geometry):
-        geometry = record.load()
-        assert isinstance(geometry, Geometry)
+        geometry = record.load_as(Geometry)
         parts.append(facts(_geometry(geometry), f"Geometry used ({record.name})"))
     embedded = [(one.name, one.role, one.sha256) for one in (*container.masks, *container.auxiliary)]
     for record in records:
@@ -198,8 +197,7 @@ def _geometry(geometry: Geometry) -> list[tuple[str, str]]:
 def _images(container: Container, records: Sequence[Record]) -> Markup:
     parts = [_gallery(figures.images(container, records))]
     for record in last_images(records):
-        image = record.load()
-        assert isinstance(image, Image)
+        image = record.load_as(Image)
         lines = [
             (flag.name.lower().replace("_", " "), f"{count}", f"{100 * count / image.flags.size:.3g} %")
             for flag in PixelFlag
