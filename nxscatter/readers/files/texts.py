@@ -10,7 +10,7 @@ from pathlib import Path
 from nxscatter.errors import ReadError
 from nxscatter.model import Attachment
 
-_LARGEST_CIF = 2**25  # bytes; it goes into every container
+_LARGEST_CIF = 2**24  # bytes; it goes into every container
 
 
 def read_text(path: Path, largest: int, kind: str) -> str:

@@ -8,35 +8,52 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, NamedTuple, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from nxscatter.errors import ReadError
 
 if TYPE_CHECKING:
     from gemmi.cif import Block, Document
 
+Items: TypeAlias = Mapping[str, Sequence[str]]
 CELL_NAMES = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
 # A number, with its standard uncertainty in brackets behind it or before the exponent: 5.4309(12), 0.54309(12)E1
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+))\s*(?:\([\d.]*\))?(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 # On a line of its own: the header of a block, or a tag of the cell or the symmetry with its value.
 _PLAIN = re.compile(
     r"""data_[!-~]+
-    | _(?:cell|symmetry|space_group)[!-~]+ [ ] (?:'[^']*' | "[^"]*" | [+-.\w(][!-~]*) (?:[ ]\#.*)?""",
+    | _(?:cell|symmetry|space_group)[!-~]+ [ ] (?:'[^']*' | "[^"]*" | [-+.\w(][!-~]*) (?:[ ]\#.*)?""",
     re.IGNORECASE | re.ASCII | re.VERBOSE,
 )
 _BLANK = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\xa0\ufeff]")  # control characters, byte order mark, hard spaces
+_USED = ("_cell", "_space_group", "_symmetry")
+_NOTHING = ("", "?", ".")  # in quotes too
 _TRIPLE_QUOTED = re.compile(r"'''.*?'''|\"\"\".*?\"\"\"", re.DOTALL)
 # No crystal has a shorter edge, angstrom: 1 1 1 is what the PDB writes where there is no crystal, 0.5 means nm.
 _SHORTEST = 1.0
-_LONGEST_TEXT = 60  # of a foreign text in a message
-_LONGEST_LIST = 300  # of names of blocks
+_LONGEST_TEXT = 60  # of a foreign text in a message, and of a number or a name
+_LONGEST_LIST = 300  # of names of blocks in a message
+_MOST_BLOCKS = 10000
 
 
 class Structure(NamedTuple):
-    """A block with a unit cell: a, b, c in angstrom and alpha, beta, gamma in degrees, not yet checked."""
+    """A block with a unit cell.
+
+    Attributes
+    ----------
+    block : gemmi.cif.Block
+        The block.
+    items : mapping
+        What it says of cell and symmetry, as `items_of` returns it.
+    cell : tuple of float
+        a, b, c in angstrom and alpha, beta, gamma in degrees, not yet checked.
+    notes : tuple of str
+        What was wrong with the file.
+    """
 
     block: Block
+    items: Items
     cell: tuple[float, ...]
     notes: tuple[str, ...]
 
@@ -60,38 +77,46 @@ def find_structure(text: str, wanted: str = "") -> Structure:
         When no block has a cell, several have different ones and none is chosen, or a cell is incomplete.
     """
     document, problem = _parse(_plain(text))
-    blocks = [block for block in document if any(stated(block, _tags(name)) for name in CELL_NAMES)]
+    if len(document) > _MOST_BLOCKS:
+        raise ReadError(f"has {len(document)} blocks: give a CIF of the one that is used")
+    found = [(block, items_of(block)) for block in document]
+    blocks = [(block, items) for block, items in found if any(stated(items, *_tags(name)) for name in CELL_NAMES)]
     broken = f"is no valid CIF ({problem})" if problem else ""
     if not blocks:
         what = broken or "no unit cell (_cell_length_a ...) in it"
         raise ReadError(f"{what}: give the CIF of a crystal structure")
     try:
-        block, cell = _choose(blocks, _plain(wanted).strip())
+        block, items, cell = _choose(blocks, _plain(wanted).strip())
     except ReadError as error:
         raise ReadError(f"{broken}, {error}" if broken else str(error)) from error
     read = f"{broken}: only the cell and the names on lines of their own are read"
-    return Structure(block, cell, (read,) if broken else ())
+    return Structure(block, items, cell, (read,) if broken else ())
 
 
-def stated(block: Block, tags: Collection[str]) -> list[str]:
-    """Return the values of any of these tags (in lower case), of an item or a loop, each once, without quotes."""
+def items_of(block: Block) -> Items:
+    """Return the values of each tag (in lower case) of cell and symmetry, of an item or a loop, without quotes."""
     from gemmi.cif import as_string
 
-    found: list[str] = []
+    found: dict[str, list[str]] = {}
     for item in block:
-        pair = cast("tuple[str, str] | None", item.pair)
-        if pair is not None:
-            found += pair[1:] if pair[0].lower() in tags else ()
-        elif item.loop is not None:
-            columns = [column for column, tag in enumerate(item.loop.tags) if tag.lower() in tags]
-            found += [item.loop[row, column] for column in columns for row in range(item.loop.length())]
-    texts = dict.fromkeys(as_string(value).strip() for value in found)
-    return [text for text in texts if text not in ("", "?", ".")]  # in quotes too
+        pair, loop = cast("tuple[str, str] | None", item.pair), item.loop
+        tags = [pair[0]] if pair is not None else loop.tags if loop is not None else []
+        for column, tag in enumerate(tags):
+            if tag.lower().startswith(_USED):
+                values = pair[1:] if pair is not None else [loop[row, column] for row in range(loop.length())]
+                texts = (as_string(value).strip() for value in values)
+                found.setdefault(tag.lower(), []).extend(text for text in texts if text not in _NOTHING)
+    return found
+
+
+def stated(items: Items, *tags: str) -> list[str]:
+    """Return the values of any of these tags, each once."""
+    return list(dict.fromkeys(value for tag in tags for value in items.get(tag, ())))
 
 
 def number(text: str) -> float:
     """Read a number, NaN when it is none; a standard uncertainty is read over."""
-    match = _NUMBER.fullmatch(text)
+    match = _NUMBER.fullmatch(text) if len(text) <= _LONGEST_TEXT else None
     value = float(match[1] + (match[2] or "")) if match else math.nan
     return value if math.isfinite(value) else math.nan
 
@@ -132,36 +157,35 @@ def _plain_lines(text: str) -> Iterator[str]:
             yield bare
 
 
-def _choose(blocks: list[Block], wanted: str) -> tuple[Block, tuple[float, ...]]:
-    """Return the wanted block and its cell, the first when all have the same."""
-    names = [shown(block.name.strip()) for block in blocks]
+def _choose(blocks: Sequence[tuple[Block, Items]], wanted: str) -> tuple[Block, Items, tuple[float, ...]]:
+    """Return the wanted block with its cell, the first when all have the same."""
+    names = [shown(block.name.strip()) for block, _ in blocks]
     if wanted:
-        fitting = [block for block in blocks if block.name.strip().lower() == wanted.lower()]
+        fitting = [(block, items) for block, items in blocks if block.name.strip().lower() == wanted.lower()]
         if not fitting and wanted.isdecimal() and 0 < int(wanted) <= len(blocks):
             fitting = [blocks[int(wanted) - 1]]
         if not fitting:
             known = shown(", ".join(names), _LONGEST_LIST)
             raise ReadError(f"no block '{shown(wanted)}' with a unit cell in it: use one of {known}")
         blocks = fitting
-    cells = {_cell(block): block for block in reversed(blocks)}
-    if len(cells) > 1:
-        listed = ", ".join(f"{name} (a = {_cell(block)[0]:g})" for name, block in zip(names, blocks, strict=False))
+    cells = [_cell(block.name, items) for block, items in blocks]
+    if len(set(cells)) > 1:
+        listed = ", ".join(f"{name} (a = {cell[0]:g})" for name, cell in zip(names, cells, strict=False))
         raise ReadError(
             f"has {len(blocks)} blocks with different cells, {shown(listed, _LONGEST_LIST)}: choose one as FILE:BLOCK"
         )
-    (cell,) = cells
-    return cells[cell], cell
+    return *blocks[0], cells[0]
 
 
-def _cell(block: Block) -> tuple[float, ...]:
-    return tuple(_cell_number(block, name) for name in CELL_NAMES)
+def _cell(block: str, items: Items) -> tuple[float, ...]:
+    return tuple(_cell_number(block, items, name) for name in CELL_NAMES)
 
 
-def _cell_number(block: Block, name: str) -> float:
+def _cell_number(block: str, items: Items, name: str) -> float:
     """Return one of the six numbers of a cell."""
-    texts = stated(block, _tags(name))
+    texts = stated(items, *_tags(name))
     if not texts:
-        raise ReadError(f"no unit cell in block '{shown(block.name)}': _cell_{name} is not given: write its value")
+        raise ReadError(f"no unit cell in block '{shown(block)}': _cell_{name} is not given: write its value")
     values = {number(text): text for text in texts}
     if any(math.isnan(value) for value in values):
         raise ReadError(f"_cell_{name} = '{shown(texts[0])}' is no number: write it as 5.431 or 5.431(2)")

@@ -204,12 +204,12 @@ def read_cif(text: str, name: str = "CIF") -> Crystal:
         When there is no unit cell, none is possible, or the block is not told.
     """
     try:
-        block, numbers, notes = find_structure(text, name.partition(":")[2])
+        block, items, numbers, notes = find_structure(text, name.partition(":")[2])
         cell = Cell(*numbers)
     except (ReadError, ParameterError) as error:
         raise ReadError(f"{name}: {error}") from error
-    group = find_space_group(block, cell.metric)
-    for text_of_volume in stated(block, ("_cell_volume", "_cell.volume")):
+    group = find_space_group(items, cell.metric)
+    for text_of_volume in stated(items, "_cell_volume", "_cell.volume"):
         volume = number(text_of_volume)
         if abs(volume / cell.volume - 1) > _VOLUME_MISFIT:
             notes += (f"the cell's volume is {cell.volume:g} angstrom^3, _cell_volume {volume:g}: check its edges",)

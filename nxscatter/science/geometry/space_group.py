@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from nxscatter.model import Floats, Ints
-from nxscatter.science.geometry.cif import shown, stated
+from nxscatter.science.geometry.cif import Items, shown, stated
 
 if TYPE_CHECKING:
     from gemmi import GroupOps, Op
-    from gemmi.cif import Block
 
 _OPERATIONS = (
     *("_space_group_symop_operation_xyz", "_space_group_symop.operation_xyz"),
@@ -42,6 +41,7 @@ _NUMBER = (
 # Origin and axes, as databases write them behind a name: the cell tells the axes, and no origin moves extinctions.
 _CHOICE = re.compile(r"[\s:]*(?:\([^()]*\)|[SZ]|RS|HR|HS|O[12])$")
 _MOST_OPERATIONS = 1024  # of a group in gemmi; conventional cells have up to 192
+_MOST_NAMES = 10  # that a block may give its group
 _MISFIT = 0.02  # of the edges, by which a cell may miss the symmetry: relaxed and refined cells do
 # Every residue of indices modulo 12, which all translations of the tables repeat by, on every plane and line.
 _GRID = np.stack(np.meshgrid(*[np.arange(-6, 7, dtype=np.int32)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -74,15 +74,15 @@ class _Statement(NamedTuple):
     problem: str = ""
 
 
-def find_space_group(block: Block, metric: Floats) -> SpaceGroup:
+def find_space_group(items: Items, metric: Floats) -> SpaceGroup:
     """Return the space group that a block of a CIF states for a cell with this metric tensor."""
     from gemmi import find_spacegroup_by_ops
 
-    name = next(iter(stated(block, _HERMANN_MAUGUIN)), "")
+    name = next(iter(_names(items, _HERMANN_MAUGUIN)), "")
     notes: list[str] = []
     problems: list[str] = []
     believed: dict[str, dict[bytes, GroupOps]] = {}  # of each statement: its groups by what they extinguish
-    for text, groups, problem in _statements(block):
+    for text, groups, problem in _statements(items):
         fitting = {_extinctions(group): group for group in groups if _fits(group, metric)}
         if fitting:
             believed[text] = fitting
@@ -94,38 +94,39 @@ def find_space_group(block: Block, metric: Floats) -> SpaceGroup:
     if len(agreed) == 1:
         group = next(iter(believed.values()))[agreed.pop()]
         known = find_spacegroup_by_ops(group)
-        return SpaceGroup(shown(name or (known.hm if known else "")), *_matrices(group), tuple(notes))
-    if len(believed) > 1:
+        return SpaceGroup(name or (known.hm if known else ""), *_matrices(group), tuple(notes))
+    if believed and not agreed:
         problems = [f"{' and '.join(believed)} contradict each other"]
     elif believed:
-        problems = [f"{next(iter(believed))} leaves the choice of axes open"]
+        problems = [f"{' and '.join(believed)} leaves the choice of axes open"]
     if not problems and not notes:
         problems = ["the CIF states no symmetry"]
     notes.append(": ".join(["no extinctions known", *problems[:1]]))
-    return SpaceGroup(shown(name), np.zeros((0, 3, 3), dtype=int), np.zeros((0, 3)), tuple(notes))
+    return SpaceGroup(name, np.zeros((0, 3, 3), dtype=int), np.zeros((0, 3)), tuple(notes))
 
 
-def _statements(block: Block) -> Iterator[_Statement]:
+def _statements(items: Items) -> Iterator[_Statement]:
     """Give what a block states of its symmetry. A number counts only where nothing else does: it has many settings."""
     import gemmi
 
-    usable = False
-    listed = [*_operations(block)]
-    for statement in (*listed, *(_by_hall(text) for text in stated(block, _HALL)), *_by_name(block)):
-        usable = usable or bool(statement.groups)
-        yield statement
-    for text in () if usable else stated(block, _NUMBER):
+    found = [*_operations(items), *map(_by_hall, _names(items, _HALL)), *_by_name(items)]
+    yield from found
+    for text in () if any(statement.groups for statement in found) else _names(items, _NUMBER):
         settings = [group.operations() for group in gemmi.spacegroup_table() if str(group.number) == text]
-        yield _Statement(f"space group number {shown(text)}", settings, f"'{shown(text)}' is no space group number")
+        yield _Statement(f"space group number {text}", settings, f"'{text}' is no space group number")
 
 
-def _operations(block: Block) -> Iterator[_Statement]:
+def _names(items: Items, tags: Sequence[str]) -> list[str]:
+    return [shown(text) for text in stated(items, *tags)[:_MOST_NAMES]]
+
+
+def _operations(items: Items) -> Iterator[_Statement]:
     """Give the group of the operations that are listed."""
     for tags, centering in ((_OPERATIONS, ()), (_MAGNETIC_OPERATIONS, _MAGNETIC_CENTERING)):
-        triplets = [line for text in stated(block, tags) for line in text.splitlines() if line.strip()]
+        triplets = [line for text in stated(items, *tags) for line in text.splitlines() if line.strip()]
         if triplets:
             try:
-                yield _Statement("the listed operations", [_group(triplets, stated(block, centering))])
+                yield _Statement("the listed operations", [_group(triplets, stated(items, *centering))])
             except (RuntimeError, ValueError) as error:
                 yield _Statement("", (), f"the listed symmetry operations make no group ({shown(str(error))})")
 
@@ -152,7 +153,7 @@ def _group(triplets: Sequence[str], centering: Sequence[str]) -> GroupOps:
 def _operation(text: str) -> Op:
     from gemmi import Op
 
-    parts = text.replace(";", ",").split(",")
+    parts = text.split(",")
     operation = Op(",".join(parts[:3] if len(parts) == 4 else parts))
     rotation = np.array(operation.rot)
     if np.any(rotation % Op.DEN) or abs(round(np.linalg.det(rotation / Op.DEN))) != 1:
@@ -164,23 +165,23 @@ def _by_hall(text: str) -> _Statement:
     from gemmi import symops_from_hall
 
     try:
-        return _Statement(f"Hall name '{shown(text)}'", [symops_from_hall(text)])
+        return _Statement(f"Hall name '{text}'", [symops_from_hall(text)])
     except (RuntimeError, ValueError):
-        return _Statement("", (), f"'{shown(text)}' is no Hall name")
+        return _Statement("", (), f"'{text}' is no Hall name")
 
 
-def _by_name(block: Block) -> Iterator[_Statement]:
+def _by_name(items: Items) -> Iterator[_Statement]:
     """Give the settings that have the name: of a rhombohedral group both, unless the name says which."""
     from gemmi import find_spacegroup_by_name
 
-    for text in stated(block, _HERMANN_MAUGUIN):
+    for text in _names(items, _HERMANN_MAUGUIN):
         bare = re.sub(r"\((\d)\)", r"\1", re.sub(r"(?<=\d)_(?=\d)", "", text)).replace("_", " ")
         for name in (bare, _CHOICE.sub("", bare), _short(_CHOICE.sub("", bare))):
             found = [find_spacegroup_by_name(name, angle, gamma) for angle, gamma in ((90, 120), (60, 60))]
             groups = [group.operations() for group in found if group is not None]
             if groups:
                 break
-        yield _Statement(f"'{shown(text)}'", groups, f"'{shown(text)}' is no space group of the tables")
+        yield _Statement(f"'{text}'", groups, f"'{text}' is no space group of the tables")
 
 
 def _short(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable
+from contextlib import suppress
+from time import process_time
 
 import pytest
 
@@ -153,6 +155,27 @@ def test_messages_stay_short_and_printable() -> None:
             read_cif(text, "x.cif")
         assert len(str(error.value)) < 500
         assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        cif(more="_symmetry_space_group_name_H-M 'x" + " " * 10**6 + "y'"),
+        cif(more="_space_group_name_Hall '" + "P 2 3 " * 10**5 + "'"),
+        cif(more="loop_\n_space_group_name_H-M_alt\n" + "".join(f"P{number}\n" for number in range(10**5))),
+        cif(more="loop_\n_symmetry_equiv_pos_as_xyz\n" + "".join(f"x+{n}/24,y,z\n" for n in range(10**5))),
+        cif(lengths=("5" * 10**6 + "x", 5, 5)),
+        cif(lengths=("5" * 10**6, 5, 5)),
+        cif(more="_x 5 4\n" + "_cell_" * 10**5 + "'" * 10**6),
+        "".join(f"data_{number}\n_cell_length_a 5\n" for number in range(10**5)),
+    ],
+    ids=["blanks", "hall", "names", "operations", "no_number", "digits", "quotes", "blocks"],
+)
+def test_no_text_takes_long(text: str) -> None:
+    start = process_time()
+    with suppress(ReadError):
+        assert len(read_cif(text, "x.cif").notes) < 20
+    assert process_time() - start < 3
 
 
 _TOKENS = (

@@ -14,7 +14,7 @@ RHOMBOHEDRAL = ((6.36, 6.36, 6.36), (46.1, 46.1, 46.1))
 CUBIC = ((5.43, 5.43, 5.43), (90, 90, 90))
 ORTHORHOMBIC = ((5, 6, 7), (90, 90, 90))
 MONOCLINIC = ((5, 6, 7), (90, 103, 90))
-GRID = np.stack(np.meshgrid(*[np.arange(-4, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+GRID = np.stack(np.meshgrid(*[np.arange(-2, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 UNKNOWN = "no extinctions known: "
 
 
@@ -55,7 +55,7 @@ def cell_of(group: gemmi.SpaceGroup) -> tuple[tuple[float, ...], tuple[float, ..
     return (a, b, c), tuple(np.degrees(np.arccos(cosines)))
 
 
-SETTINGS = [group for number, group in enumerate(gemmi.spacegroup_table()) if number % 11 == 0]
+SETTINGS = [group for number, group in enumerate(gemmi.spacegroup_table()) if number % 17 == 0]
 
 
 @pytest.mark.parametrize("group", SETTINGS, ids=lambda group: group.xhm())
@@ -195,7 +195,7 @@ def test_a_magnetic_group_has_its_centering_beside_its_operations() -> None:
         (
             CUBIC,
             named("F m -3 m") + named("P m -3 m", "_space_group_name_H-M_alt"),
-            ["'F m -3 m' and 'P m -3 m' contradict each other"],
+            ["'P m -3 m' and 'F m -3 m' contradict each other"],
         ),
         (CUBIC, listed("x,y,z", "-x,,z"), ["the listed symmetry operations make no group (trailing sign in:)"]),
         (
