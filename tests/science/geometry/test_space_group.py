@@ -14,7 +14,7 @@ RHOMBOHEDRAL = ((6.36, 6.36, 6.36), (46.1, 46.1, 46.1))
 CUBIC = ((5.43, 5.43, 5.43), (90, 90, 90))
 ORTHORHOMBIC = ((5, 6, 7), (90, 90, 90))
 MONOCLINIC = ((5, 6, 7), (90, 103, 90))
-GRID = np.stack(np.meshgrid(*[np.arange(-2, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+GRID = np.stack(np.meshgrid(*[np.arange(-1, 7)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 UNKNOWN = "no extinctions known: "
 
 
