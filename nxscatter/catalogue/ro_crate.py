@@ -106,7 +106,7 @@ def finish(
     known: Mapping[str, Fact],
 ) -> None:
     """Say in the crate's root what it is about."""
-    figures = [one for one in files if one["encodingFormat"] == "image/png"]
+    figures = [file for file in files if file["encodingFormat"] == "image/png"]
     _set(
         writer.crate.root_dataset,
         **people,
@@ -147,19 +147,24 @@ class Writer:
         from rocrate.model import ContextEntity
 
         if ident not in self.made:
-            one = self.crate.add(ContextEntity(self.crate, ident, {"@type": kind}))
-            _set(one, **properties)
-            self.made[ident] = one
+            entity = self.crate.add(ContextEntity(self.crate, ident, {"@type": kind}))
+            _set(entity, **properties)
+            self.made[ident] = entity
         return self.made[ident]
 
     def add_file(self, path: Path, name: str, media: str, description: str, **properties: Any) -> Entity:
         """Add a file, copied when the crate is written."""
-        one = self.crate.add_file(path, readable(name))
+        file = self.crate.add_file(path, readable(name))
         size = str(path.stat().st_size)
         _set(
-            one, name=readable(path.name), encodingFormat=media, contentSize=size, description=description, **properties
+            file,
+            name=readable(path.name),
+            encodingFormat=media,
+            contentSize=size,
+            description=description,
+            **properties,
         )
-        return one
+        return file
 
     def add_record(self, record: Record, main: Entity, agent: Entity | None) -> Entity:
         """Add the action that a record tells of."""
@@ -214,7 +219,7 @@ class Writer:
     def _inputs(self, record: Record, main: Entity) -> Iterable[Entity]:
         """Give results of earlier records, the converted input file, and the files that a step used from outside."""
         assert self.container is not None
-        records = {one.path: one for one in self.container.records}
+        records = {record.path: record for record in self.container.records}
         paths = {source.path for sources in record.inputs.values() for source in sources}
         yield from (self._result(records[path], main) for path in sorted(paths & set(records)))
         if paths - set(records):

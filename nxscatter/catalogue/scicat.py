@@ -66,7 +66,7 @@ class SciCatRecord:
 
     def made_from(self, pid: PID) -> SciCatRecord:
         """Return the record with the identifier of its input where it names that by checksum only."""
-        inputs = [pid if str(one).startswith(f"{CHECKSUM}:") else one for one in self.dataset.inputDatasets or ()]
+        inputs = [pid if str(known).startswith(f"{CHECKSUM}:") else known for known in self.dataset.inputDatasets or ()]
         return replace(self, dataset=self.dataset.model_copy(update={"inputDatasets": inputs}))
 
     def to_json(self) -> Json:

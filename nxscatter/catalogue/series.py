@@ -88,7 +88,8 @@ class SeriesEntry:
         """Its members, in order of time."""
         columns = [self.facts[f"member_{name}"].value for name in MemberName._fields]
         return [
-            MemberName(*row) for row in zip(*(one if isinstance(one, list) else [one] for one in columns), strict=True)
+            MemberName(*row)
+            for row in zip(*(column if isinstance(column, list) else [column] for column in columns), strict=True)
         ]
 
     @property
@@ -117,7 +118,7 @@ def series_record(entry: SeriesEntry, profile: Profile, pictures: Sequence[Pictu
         description=f"{entry.title}: order parameters, gathered with nxscatter from {_listed(members)}",
         creationTime=modified(entry.path),
         dataFormat="NeXus",
-        inputDatasets=[input_pid(profile, one.source, one.source_checksum) for one in members],
+        inputDatasets=[input_pid(profile, member.source, member.source_checksum) for member in members],
         usedSoftware=[f"nxscatter {__version__}"],
         jobParameters={"series": {"axis": quantity(entry.facts["axis"])}},
         keywords=["nxscatter", key],
@@ -142,12 +143,12 @@ def write_series_crate(entry: SeriesEntry, target: Path, profile: CrateProfile) 
         writer.entity(
             f"#member/{number}",
             "CreativeWork",
-            name=one.file,
-            identifier=f"sha256:{one.checksum}",
+            name=member.file,
+            identifier=f"sha256:{member.checksum}",
             encodingFormat=HDF5,
-            description=f"A container of the series, made from {one.source} (sha256:{one.source_checksum}).",
+            description=f"A container of the series, made from {member.source} (sha256:{member.source_checksum}).",
         )
-        for number, one in enumerate(entry.members, 1)
+        for number, member in enumerate(entry.members, 1)
     ]
     action = writer.entity(
         "#series",
@@ -186,4 +187,4 @@ def write_series_icat(entry: SeriesEntry, path: Path, profile: Profile, dataset:
 
 
 def _listed(members: Sequence[MemberName]) -> str:
-    return ", ".join(f"{one.file} (sha256:{one.checksum})" for one in members)
+    return ", ".join(f"{member.file} (sha256:{member.checksum})" for member in members)

@@ -92,7 +92,11 @@ class Server:
 
         scicat = self.client.scicat
         # a server may answer a query that it does not understand with all it has
-        found = [one for one in scicat.query_datasets({"keywords": [record.key]}) if record.key in (one.keywords or ())]
+        found = [
+            dataset
+            for dataset in scicat.query_datasets({"keywords": [record.key]})
+            if record.key in (dataset.keywords or ())
+        ]
         dataset = found[0] if found else scicat.create_dataset_model(record.dataset)
         if dataset.pid is None:
             raise CatalogueError(f"{self.url}: answers without an identifier; is this the address of a SciCat server?")
@@ -109,7 +113,7 @@ class Server:
             size, files = sum(file.size for file in record.files), list(record.files)
             block = UploadOrigDatablock(datasetId=pid, size=size, chkAlg=CHECKSUM, dataFileList=files)
             scicat.create_orig_datablock(block)
-        captions = {_caption(one) for one in present.attachments or ()}
+        captions = {_caption(attachment) for attachment in present.attachments or ()}
         for picture in record.pictures:
             if picture.caption not in captions:
                 scicat.create_attachment(

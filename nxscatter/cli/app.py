@@ -39,18 +39,20 @@ def command(
     makers = {"": set_verbosity, **shared}
 
     def enter(function: Function) -> Function:
-        own = [one for one in inspect.signature(function).parameters.values() if one.name not in shared]
+        own = [
+            parameter for parameter in inspect.signature(function).parameters.values() if parameter.name not in shared
+        ]
         options = {key: inspect.signature(maker).parameters for key, maker in makers.items()}
 
         @functools.wraps(function)
         def called(**given: Any) -> int | None:
-            made = {key: makers[key](**{one: given.pop(one) for one in options[key]}) for key in makers}
+            made = {key: makers[key](**{option: given.pop(option) for option in options[key]}) for key in makers}
             del made[""]
             return function(**given, **made)
 
-        parameters = [*own, *(one for key in (*shared, "") for one in options[key].values())]
+        parameters = [*own, *(parameter for key in (*shared, "") for parameter in options[key].values())]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         group.command(name)(called)
         return function
 

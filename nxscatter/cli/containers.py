@@ -29,9 +29,9 @@ def diff(
 
     found = compare(Container(first), Container(second))
     if as_json:
-        echo_json([asdict(one) for one in found])
+        echo_json([asdict(difference) for difference in found])
     elif found:
-        rows = [(one.where, one.what, one.name, *_told(one)) for one in found]
+        rows = [(difference.where, difference.what, difference.name, *_told(difference)) for difference in found]
         echo_table(rows, ("where", "what", "name", first.name, second.name, "differ", "largest", "relative"))
     else:
         typer.echo("no difference")
@@ -66,6 +66,8 @@ def extract(
         typer.echo(str(path))
 
 
-def _told(one: "Difference") -> tuple[object, ...]:
-    number = None if one.differing is None or one.size == 1 else f"{one.differing} of {one.size}"
-    return one.first, one.second, number, one.largest, one.relative
+def _told(difference: "Difference") -> tuple[object, ...]:
+    number = (
+        None if difference.differing is None or difference.size == 1 else f"{difference.differing} of {difference.size}"
+    )
+    return difference.first, difference.second, number, difference.largest, difference.relative

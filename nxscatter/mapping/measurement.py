@@ -157,7 +157,7 @@ class Measurement:
         with naming(self.file):
             steps = Recipe("mapping", self._image_uses()).make()
             if self.skipcalib and self._caving is None:  # an image alone needs no geometry, which may be unknown
-                steps = [one for one in steps if one[1] != "geometry"]
+                steps = [use for use in steps if use[1] != "geometry"]
             return run_steps(self.container, steps)[-1]
 
     def _image_uses(self) -> tuple[Use, ...]:
@@ -209,7 +209,7 @@ class Measurement:
 
     def _rings(self) -> list[Ring]:
         """Return the rings that the arguments ask for: reflections, then q values."""
-        found = [] if self.reflections is None else [self._reflection(one) for one in self.reflections]
+        found = [] if self.reflections is None else [self._reflection(reflection) for reflection in self.reflections]
         if self.qvalues is not None:
             found += [Ring(str(q), float(q)) for q in self.qvalues]
         if not found:

@@ -68,24 +68,30 @@ def compare(first: Container, second: Container) -> list[Difference]:
     Dates, checksums and the way in which frames are compressed are no differences.
     """
     found = [*_measurements(first, second), *_frames(first, second)]
-    records = [{record.base: record for record in newest(one.records)} for one in (first, second)]
+    records = [{record.base: record for record in newest(container.records)} for container in (first, second)]
     for base in dict.fromkeys([*records[0], *records[1]]):
-        one, other = (known.get(base) for known in records)
-        if one is None or other is None:
-            found.append(Difference(base, "record", base, one and one.name, other and other.name))
+        first_record, second_record = (known.get(base) for known in records)
+        if first_record is None or second_record is None:
+            found.append(
+                Difference(
+                    base, "record", base, first_record and first_record.name, second_record and second_record.name
+                )
+            )
         else:
-            found += _records(base, one, other)
+            found += _records(base, first_record, second_record)
     return found
 
 
 def _measurements(first: Container, second: Container) -> Iterator[Difference]:
     for part in _DESCRIBED:
-        one, other = getattr(first, part), getattr(second, part)
-        for item in fields(one):
-            yield from _values(part, "measurement", item.name, getattr(one, item.name), getattr(other, item.name))
-    sources = [{"file_name": one.file_name, "sha256": one.sha256} for one in (first.origin, second.origin)]
+        first_part, second_part = getattr(first, part), getattr(second, part)
+        for item in fields(first_part):
+            yield from _values(
+                part, "measurement", item.name, getattr(first_part, item.name), getattr(second_part, item.name)
+            )
+    sources = [{"file_name": origin.file_name, "sha256": origin.sha256} for origin in (first.origin, second.origin)]
     yield from _mappings("source", "measurement", *sources)
-    files = [(*one.masks, *one.auxiliary) for one in (first, second)]
+    files = [(*container.masks, *container.auxiliary) for container in (first, second)]
     hashes = [{f"{file.role} {file.name}": file.sha256 for file in some} for some in files]
     yield from _mappings("files", "measurement", *hashes)
 
@@ -94,51 +100,51 @@ def _frames(first: Container, second: Container) -> Iterator[Difference]:
     if first.shape != second.shape:
         yield Difference("frames", "measurement", "shape", list(first.shape), list(second.shape))
         return
-    hashes = {Converted(one).source(FrameReader, "raw").checksum for one in (first, second)}
+    hashes = {Converted(container).source(FrameReader, "raw").checksum for container in (first, second)}
     if len(hashes) == 1:
         return
-    found = [_distance(one, other) for one, other in zip(first.raw, second.raw, strict=True)]
-    differing = sum(one.differing for one in found)
+    found = [_distance(frame, other_frame) for frame, other_frame in zip(first.raw, second.raw, strict=True)]
+    differing = sum(distance.differing for distance in found)
     if differing:
-        largest = max((one.largest for one in found if one.largest is not None), default=None)
-        size = sum(one.size for one in found)
+        largest = max((distance.largest for distance in found if distance.largest is not None), default=None)
+        size = sum(distance.size for distance in found)
         yield Difference("frames", "measurement", "counts", differing=differing, size=size, largest=largest)
 
 
-def _records(base: str, one: Record, other: Record) -> Iterator[Difference]:
-    versions = [{"step": record.step, "step_version": record.step_version} for record in (one, other)]
+def _records(base: str, first: Record, second: Record) -> Iterator[Difference]:
+    versions = [{"step": record.step, "step_version": record.step_version} for record in (first, second)]
     yield from _mappings(base, "version", *versions)
-    yield from _mappings(base, "parameter", one.parameters, other.parameters)
-    yield from _mappings(base, "automatic", one.auto, other.auto)
-    if one.result_hash != other.result_hash:
-        results = one.load(), other.load()
+    yield from _mappings(base, "parameter", first.parameters, second.parameters)
+    yield from _mappings(base, "automatic", first.auto, second.auto)
+    if first.result_hash != second.result_hash:
+        results = first.load(), second.load()
         if type(results[0]) is type(results[1]):
             for item in fields(results[0]):
                 if item.metadata["stored"]:
                     values = (getattr(result, item.name) for result in results)
                     yield from _values(base, "result", item.name, *values)
-        yield from _mappings(base, "environment", one.environment, other.environment)
+        yield from _mappings(base, "environment", first.environment, second.environment)
 
 
-def _mappings(where: str, what: str, one: Mapping[str, Json], other: Mapping[str, Json]) -> Iterator[Difference]:
-    for key in dict.fromkeys([*one, *other]):
-        if canonical_json(one.get(key)) != canonical_json(other.get(key)):
-            yield Difference(where, what, key, one.get(key), other.get(key))
+def _mappings(where: str, what: str, first: Mapping[str, Json], second: Mapping[str, Json]) -> Iterator[Difference]:
+    for key in dict.fromkeys([*first, *second]):
+        if canonical_json(first.get(key)) != canonical_json(second.get(key)):
+            yield Difference(where, what, key, first.get(key), second.get(key))
 
 
-def _values(where: str, what: str, name: str, one: Any, other: Any) -> Iterator[Difference]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in dict.fromkeys([*one, *other]):
+def _values(where: str, what: str, name: str, first: Any, second: Any) -> Iterator[Difference]:
+    if isinstance(first, Mapping) and isinstance(second, Mapping):
+        for key in dict.fromkeys([*first, *second]):
             label = key if name == "values" else f"{key} ({name})"
-            yield from _values(where, what, label, one.get(key), other.get(key))
+            yield from _values(where, what, label, first.get(key), second.get(key))
         return
-    if one is None or other is None or np.shape(one) != np.shape(other):
-        if one is not None or other is not None:
-            yield Difference(where, what, name, _shown(one), _shown(other))
+    if first is None or second is None or np.shape(first) != np.shape(second):
+        if first is not None or second is not None:
+            yield Difference(where, what, name, _shown(first), _shown(second))
         return
-    found = _distance(np.asarray(one), np.asarray(other))
+    found = _distance(np.asarray(first), np.asarray(second))
     if found.differing:
-        yield Difference(where, what, name, _shown(one), _shown(other), **found._asdict())
+        yield Difference(where, what, name, _shown(first), _shown(second), **found._asdict())
 
 
 def _shown(value: Any) -> Json:
@@ -146,18 +152,18 @@ def _shown(value: Any) -> Json:
     return array.item() if array.ndim == 0 else " x ".join(map(str, array.shape))
 
 
-def _distance(one: Array, other: Array) -> _Distance:
+def _distance(first: Array, second: Array) -> _Distance:
     """Return how many elements differ, NaN being equal to NaN, and how far apart the numbers are."""
-    if one.dtype.kind not in "biuf" or other.dtype.kind not in "biuf":
-        return _Distance(int(np.count_nonzero(one != other)), one.size, None, None)
-    one, other = one.astype(float), other.astype(float)
-    both = np.isfinite(one) & np.isfinite(other)
-    apart = np.max(np.abs(one - other), where=both, initial=0.0)
-    magnitude = np.max(np.abs(one), where=both, initial=0.0)
-    different = (one != other) & ~(np.isnan(one) & np.isnan(other))
+    if first.dtype.kind not in "biuf" or second.dtype.kind not in "biuf":
+        return _Distance(int(np.count_nonzero(first != second)), first.size, None, None)
+    first, second = first.astype(float), second.astype(float)
+    both = np.isfinite(first) & np.isfinite(second)
+    apart = np.max(np.abs(first - second), where=both, initial=0.0)
+    magnitude = np.max(np.abs(first), where=both, initial=0.0)
+    different = (first != second) & ~(np.isnan(first) & np.isnan(second))
     return _Distance(
         int(np.count_nonzero(different)),
-        one.size,
+        first.size,
         float(apart) if both.any() else None,
         float(apart / magnitude) if magnitude else None,
     )

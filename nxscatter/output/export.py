@@ -78,7 +78,7 @@ def export(
     chosen = _check_formats(available() if formats is None else tuple(formats))
     given = containers if isinstance(containers, Iterable) else [containers]
     groups: dict[Path, list[Selection]] = {}
-    for container in {one.path: one for one in given}.values():
+    for container in {container.path: container for container in given}.values():
         where = container.path.parent if folder is None else Path(folder).expanduser()
         selection = Selection(container, None if record is None else container.record(record))
         groups.setdefault(where, []).append(selection)
@@ -88,8 +88,8 @@ def export(
     for where, selections in groups.items():
         for name in chosen:
             exporter: Exporter = load_plugin(_EXPORTERS, name)
-            for one in selections:
-                written += exporter(one.container, where, one.records)
+            for selection in selections:
+                written += exporter(selection.container, where, selection.records)
             if name in plugin_names(_SUMMARIES):
                 summary: Summary = load_plugin(_SUMMARIES, name)
                 written += summary(selections, where)

@@ -194,7 +194,7 @@ def record_suffix(record: Record, kind: type[Result], plain: str | None = None) 
     the name with version for a record that is not the newest of its name.
     """
     alike = of_kind(record.container.records, kind)
-    if record.number < max(one.number for one in alike if one.base == record.base):
+    if record.number < max(other.number for other in alike if other.base == record.base):
         return f"_{record.name}"
     return "" if record.base == (alike[0].base if plain is None else plain) else f"_{record.base}"
 

@@ -57,7 +57,12 @@ def extract(container: Container, folder: str | Path) -> list[Path]:
     folder, source = Path(folder).expanduser(), container.origin
     structure = _structure(container)
     attachments = [*container.masks, *container.auxiliary]
-    images = {path: one for path in structure.get("images", ()) for one in attachments if path.endswith(f"/{one.name}")}
+    images = {
+        path: attachment
+        for path in structure.get("images", ())
+        for attachment in attachments
+        if path.endswith(f"/{attachment.name}")
+    }
     name, suffix = safe_name(Path(source.file_name).stem), Path(source.file_name).suffix
     files: dict[Path, Callable[[Path], None]] = {}
     if source.type == "application/x-hdf5":

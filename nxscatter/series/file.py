@@ -126,21 +126,21 @@ def _add_head(entry: Group, series: Series) -> None:
 def _add_members(group: Group, series: Series) -> None:
     """Add which containers the series is made from, by name and content hash, in order of time."""
     members = series.members
-    starts = [None if one.start is None else one.start.isoformat() for one in members]
+    starts = [None if member.start is None else member.start.isoformat() for member in members]
     _add_columns(
         group,
         {
             "file": series.names,
-            "checksum": [one.checksum for one in members],
-            "source": [one.source for one in members],
-            "source_checksum": [one.source_checksum for one in members],
-            "sample": [one.sample for one in members],
+            "checksum": [member.checksum for member in members],
+            "source": [member.source for member in members],
+            "source_checksum": [member.source_checksum for member in members],
+            "sample": [member.sample for member in members],
             "start_time": starts,
             "time_s": series.times,
-            "field_mT": [one.field for one in members],
+            "field_mT": [member.field for member in members],
             "direction": series.directions,
             "sweep": series.sweeps,
-            "frames": [one.frames for one in members],
+            "frames": [member.frames for member in members],
         },
     )
     group.field("algorithm", "sha256")

@@ -108,7 +108,7 @@ def directions(members: Sequence[Member]) -> list[str]:
         fields = [members[number].field for number in known]
         moves = np.sign(np.diff(fields, prepend=fields[:1])).tolist()
         for place, number in enumerate(known):
-            move = next((one for one in (*moves[place:], *reversed(moves[:place])) if one), 0)
+            move = next((step for step in (*moves[place:], *reversed(moves[:place])) if step), 0)
             found[number] = {1: "up", -1: "down", 0: ""}[int(move)]
     return found
 

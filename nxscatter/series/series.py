@@ -45,7 +45,7 @@ class Series:
     @cached_property
     def times(self) -> list[float]:
         """Start of each member in s after the first one, NaN unknown."""
-        starts = [one.start for one in self.members]
+        starts = [member.start for member in self.members]
         known = [start for start in starts if start is not None]
         return [float("nan") if start is None else (start - min(known)).total_seconds() for start in starts]
 
@@ -105,8 +105,8 @@ def collect(paths: Iterable[Path | str], axis: str | None = None) -> Series:
 def make_series(members: Sequence[Member], axis: str | None = None) -> Series:
     """Put members in order, and choose the axis as `collect` does."""
     ordered = in_order(members)
-    fields = {one.field for one in ordered if np.isfinite(one.field)}
-    timed = any(one.start is not None for one in ordered)
+    fields = {member.field for member in ordered if np.isfinite(member.field)}
+    timed = any(member.start is not None for member in ordered)
     if axis is None and not fields and not timed:
         raise ParameterError("no file says its field or its time: give --field-mT when you convert the raw files")
     if axis is None:

@@ -33,7 +33,7 @@ def compare(measurement: simulate.Simulated, container: Container) -> Iterator[d
     """
     rows = [row for row in table.rows(container) if row["model"] == "maier_saupe"]
     for truth in measurement.truth:
-        row = min(rows, key=lambda one: abs(one["q"] - truth.q))
+        row = min(rows, key=lambda row: abs(row["q"] - truth.q))
         isotropic = row["status"] == "isotropic"
         S, error = (row["S_harmonic"], None) if isotropic else (row["S"], row["S_error"])
         deviation = None if S is None or not error else (S - truth.S) / error

@@ -161,14 +161,14 @@ def truth_rows(measurements: Iterable[Simulated]) -> list[dict[str, Json]]:
     """Return one row a file, frame and ring, with the columns of the table of results where they are the same."""
     return [
         {
-            "file": one.path.name,
-            "sample": one.run.sample,
-            "field_mT": None if np.isnan(one.run.field) else one.run.field,
-            "start_time": one.run.start.isoformat(),
-            **known.to_json(),
+            "file": measurement.path.name,
+            "sample": measurement.run.sample,
+            "field_mT": None if np.isnan(measurement.run.field) else measurement.run.field,
+            "start_time": measurement.run.start.isoformat(),
+            **ring.to_json(),
         }
-        for one in measurements
-        for known in one.truth
+        for measurement in measurements
+        for ring in measurement.truth
     ]
 
 

@@ -137,5 +137,5 @@ def _members(result: Profiles | Sectors, field: float, time: float | None) -> li
 
 
 def _with_view(container: Container, records: Sequence[Record]) -> list[Record]:
-    bases = {parent.base for one in container.records if one.step == View.name for parent in one.parents}
+    bases = {parent.base for record in container.records if record.step == View.name for parent in record.parents}
     return [record for record in of_kind(records, Profiles, Sectors) if record.base in bases]

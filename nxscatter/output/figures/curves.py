@@ -163,7 +163,9 @@ def _captions(fits: Fits, rows: Sequence[int], table: Sequence[Row]) -> list[str
         )
         orders = [order for order in table if order["peak"] == fits.peak[row] and order["S"] is not None]
         lines.append(
-            ", ".join(f"S = {with_error(one['S'], one['S_error'])} ({method_name(one['S_method'])})" for one in orders)
+            ", ".join(
+                f"S = {with_error(order['S'], order['S_error'])} ({method_name(order['S_method'])})" for order in orders
+            )
         )
     return [line for line in lines if line]
 

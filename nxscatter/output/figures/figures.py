@@ -105,7 +105,7 @@ def drawn_fits(container: Container, record: Record) -> Iterator[tuple[Path, tup
     first = [int(np.flatnonzero(fits.ring == ring)[0]) for ring in np.unique(fits.ring)]
     labels = ring_names(fits.q[first].tolist(), [fits.hkl[row] for row in first])
     for row, label in zip(first, labels, strict=True):
-        of_ring = [one for one in table if one["q"] == fits.q[row] and one["frame"] == frame]
+        of_ring = [entry for entry in table if entry["q"] == fits.q[row] and entry["frame"] == frame]
         yield names.fit_figure(label, suffix), (fits, int(fits.ring[row]), of_ring, title)
 
 

@@ -46,10 +46,10 @@ def q_image(image: Image, geometry: Geometry) -> QImage:
     maps = [np.broadcast_to(place.qx, shape), np.broadcast_to(place.qz, shape), image.intensity, errors]
     qx, qz = maps[:2]
     if abs(qx[0, -1] - qx[0, 0]) < abs(qx[-1, 0] - qx[0, 0]):
-        maps, qx, qz = [one.T for one in maps], qx.T, qz.T
+        maps, qx, qz = [pixels.T for pixels in maps], qx.T, qz.T
     across = slice(None, None, 1 if qx[0, -1] >= qx[0, 0] else -1)
     down = slice(None, None, 1 if qz[-1, 0] >= qz[0, 0] else -1)
-    return QImage(*(one[down, across] for one in maps))
+    return QImage(*(pixels[down, across] for pixels in maps))
 
 
 def last_images(records: Sequence[Record]) -> list[Record]:
@@ -73,4 +73,4 @@ def placed_images(container: Container, records: Sequence[Record]) -> Iterator[t
 def image_suffix(record: Record) -> str:
     """Return what tells the files of several images apart: the last one needs no name of its own."""
     last = last_images(newest(record.container.records))
-    return "" if [one.name for one in last] == [record.name] else record_suffix(record, Image, plain="")
+    return "" if [image.name for image in last] == [record.name] else record_suffix(record, Image, plain="")

@@ -53,7 +53,7 @@ def _blocks(image: QImage) -> Iterator[bytes]:
     for row in range(0, rows, step):
         part = slice(row, row + step)
         maps = (image.qx, image.qz, image.intensity, image.errors)
-        yield text_rows([one[part].reshape(-1) for one in maps])
+        yield text_rows([pixels[part].reshape(-1) for pixels in maps])
 
 
 def _curve_text(curve: Curve) -> str:

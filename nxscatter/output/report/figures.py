@@ -129,7 +129,9 @@ def fits(container: Container, records: Sequence[Record], table: Sequence[Row]) 
         row = int(np.flatnonzero(made.ring == ring)[0])
         frame = None if made.frame[row] < 0 else int(made.frame[row])
         own = [
-            one for one in table if (one["record"], one["q"], one["frame"]) == (record.name, float(made.q[row]), frame)
+            entry
+            for entry in table
+            if (entry["record"], entry["q"], entry["frame"]) == (record.name, float(made.q[row]), frame)
         ]
         model, q = method_name(made.model), f"{made.q[row]:.4g}"
         yield _picture(
@@ -172,7 +174,7 @@ def _fitted_rings(records: Sequence[Record]) -> list[tuple[Record, Fits, int]]:
     for record in of_kind(records, Fits):
         made = record.load_as(Fits)
         found += [(record, made, int(ring)) for ring in np.unique(made.ring)]
-    return sorted(found, key=lambda one: (one[2], one[0].sequence))
+    return sorted(found, key=lambda found_ring: (found_ring[2], found_ring[0].sequence))
 
 
 def _picture(
@@ -190,7 +192,7 @@ def _draw_stills(figure: Figure, stills: Sequence[Floats], geometry: Geometry, f
     """Draw frames side by side in the same colours."""
     from matplotlib.patches import Patch
 
-    positive = np.concatenate([one[one > 0] for one in stills])
+    positive = np.concatenate([still[still > 0] for still in stills])
     limits = tuple(np.percentile(positive, (1.0, 99.9))) if positive.size else (0.1, 1.0)
     grid = figure.subplots(1, len(stills), sharex=True, sharey=True)
     for axes, still, frame in zip(grid, stills, frames, strict=True):

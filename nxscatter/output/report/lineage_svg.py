@@ -166,7 +166,7 @@ def _arrow_head() -> Markup:
 
 def _in_words(above: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(
-        f"{name} from {' and '.join(one or 'the raw frames' for one in starts)}" for name, starts in above.items()
+        f"{name} from {' and '.join(start or 'the raw frames' for start in starts)}" for name, starts in above.items()
     )
 
 

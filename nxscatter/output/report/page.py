@@ -40,8 +40,8 @@ _FINE = ("ok", "isotropic")
 def export(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:
     """Write the report of a container; of one record: of this and what it was made from."""
     name = Names.of(container)
-    whole = [one.name for one in records] == [one.name for one in newest(container.records)]
-    suffix = "" if whole else f"_{'_'.join(one.name for one in records)}"
+    whole = [record.name for record in records] == [record.name for record in newest(container.records)]
+    suffix = "" if whole else f"_{'_'.join(record.name for record in records)}"
     page = report_html(container, records, whole=whole)
     return [write_file(folder / f"{name.prefix}_{name.shot}{suffix}_report.html", page.encode())]
 
@@ -60,7 +60,7 @@ def report_html(container: Container, records: Sequence[Record], *, whole: bool 
     """
     drawn = list(container.records) if whole else _with_ancestors(records)
     shown = list(records) if whole else drawn
-    found = rows(container) if whole else [row for one in records for row in rows(container, record=one)]
+    found = rows(container) if whole else [row for record in records for row in rows(container, record=record)]
     sample = described(container)
     title = f"{sample['sample']}, {sample['magnetic field']}" if _known(sample["magnetic field"]) else sample["sample"]
     sections = [
@@ -134,13 +134,16 @@ def _foot(container: Container) -> Markup:
 def _warnings(container: Container, records: Sequence[Record]) -> Markup:
     said = [
         *(f"{record.name} is stale: {record.why_stale}" for record in records if record.stale),
-        *dict.fromkeys(note for one in records for note in one.notes),
+        *dict.fromkeys(note for record in records for note in record.notes),
         *_troubled(records),
     ]
     notes = container.origin.notes
-    parts = [element("ul", *(element("li", one) for one in said)) if said else element("p", "None.", class_="none")]
+    parts = [element("ul", *(element("li", text) for text in said)) if said else element("p", "None.", class_="none")]
     if notes:
-        parts += [element("h3", "Assumptions about the source"), element("ul", *(element("li", one) for one in notes))]
+        parts += [
+            element("h3", "Assumptions about the source"),
+            element("ul", *(element("li", text) for text in notes)),
+        ]
     return element("div", *parts, class_="box bad" if said else "box good")
 
 
@@ -168,9 +171,15 @@ def _measurement(container: Container, records: Sequence[Record], sample: dict[s
     for record in of_kind(records, Geometry):
         geometry = record.load_as(Geometry)
         parts.append(facts(_geometry(geometry), f"Geometry used ({record.name})"))
-    embedded = [(one.name, one.role, one.sha256) for one in (*container.masks, *container.auxiliary)]
+    embedded = [
+        (attachment.name, attachment.role, attachment.sha256) for attachment in (*container.masks, *container.auxiliary)
+    ]
     for record in records:
-        embedded += [(one.name, one.role, one.sha256) for files in record.attachments().values() for one in files]
+        embedded += [
+            (attachment.name, attachment.role, attachment.sha256)
+            for files in record.attachments().values()
+            for attachment in files
+        ]
     if embedded:
         parts.append(
             table(("file", "role", "sha256"), dict.fromkeys(embedded), "Files used, kept inside the container")
@@ -228,9 +237,15 @@ def _gallery(pictures: Iterable[Picture]) -> Markup:
     made = [
         element(
             "figure",
-            element("img", src=one.data_uri, alt=one.description, width=str(one.width), height=str(one.height)),
-            element("figcaption", one.caption),
+            element(
+                "img",
+                src=picture.data_uri,
+                alt=picture.description,
+                width=str(picture.width),
+                height=str(picture.height),
+            ),
+            element("figcaption", picture.caption),
         )
-        for one in pictures
+        for picture in pictures
     ]
     return element("div", *made, class_="gallery") if made else Markup()

@@ -38,7 +38,7 @@ def hashes(container: Container, records: Sequence[Record]) -> Markup:
         ("converted content", ledger["content"]),
         ("last record", ledger["checksum"] if ledger["records"] else ""),
     ]
-    lines = [(str(one.sequence), one.name, one.result_hash, one.checksum) for one in records]
+    lines = [(str(record.sequence), record.name, record.result_hash, record.checksum) for record in records]
     parts = [facts(whole, "SHA-256 of the source and of the container")]
     if lines:
         head = ("no.", "record", "result", "record and all before it")

@@ -23,7 +23,9 @@ def results_tables(found: Sequence[Row]) -> Markup:
     ends = {None, *frames[:1], *frames[len(frames) // 2 :][:1], *frames[-1:]}
     shown = sorted((row for row in found if row["frame"] in ends), key=_place)
     some = (
-        f", frames {', '.join(str(one) for one in frames if one in ends)} of {len(frames)}" if len(frames) > 3 else ""
+        f", frames {', '.join(str(frame) for frame in frames if frame in ends)} of {len(frames)}"
+        if len(frames) > 3
+        else ""
     )
     fitted = {(_place(row), row["record"], row["model"]): row for row in shown if row["model"]}
     return join(
