@@ -12,6 +12,7 @@ import pytest
 import nxscatter as nxs
 from nxscatter.output import table
 from nxscatter.simulate import kinetic_stack
+from nxscatter.store.container import Container
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -89,6 +90,6 @@ def test_waxs_cif(start: Callable[..., str]) -> None:
 def test_recipes(recipe: Path, tmp_path: Path) -> None:
     stack = kinetic_stack(tmp_path / "kin_eiger2_00001_raw.h5", frames=3)
     records = nxs.process(stack.path, recipe, q=[0.05])
-    rows = [row for row in table.rows(records[0].container) if row["S_method"] == "maier_saupe"]
+    rows = [row for row in table.rows(Container(records[0].container.path)) if row["S_method"] == "maier_saupe"]
     assert [row["status"] for row in rows] == ["ok"] * len(rows)
     assert len(rows) == (3 if recipe.stem == "kinetics" else 1)

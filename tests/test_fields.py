@@ -149,7 +149,7 @@ def test_a_wrong_type_is_refused_with_what_is_wanted(annotation: Any, value: Any
 def test_a_value_out_of_its_limits_is_refused_with_the_legal_range(
     limits: dict[str, Any], value: Any, message: str
 ) -> None:
-    kind = str if "choices" in limits else float
+    kind: Any = str if "choices" in limits else float
     with pytest.raises(ParameterError) as caught:
         brought(kind | tuple[kind, ...], value, **limits)
     assert str(caught.value) == message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ def test_parameters_are_json_with_files_by_their_hashes() -> None:
 
 
 def test_a_file_alone_stands_for_a_tuple_of_one() -> None:
-    assert toy.ToyMasking(mask=toy.MASK).mask == (toy.MASK,)
+    alone: Any = toy.MASK
+    assert toy.ToyMasking(mask=alone).mask == (toy.MASK,)
 
 
 def test_an_unknown_parameter_lists_the_known_ones() -> None:
@@ -89,6 +91,6 @@ def test_without_installed_steps_the_remedy_is_told(monkeypatch: pytest.MonkeyPa
 
 def test_attachments_are_equal_by_content() -> None:
     values = np.arange(6, dtype=np.uint8).reshape(2, 3)
-    assert toy.ToyMasking(mask=Attachment("a", values, "mask")) == toy.ToyMasking(
-        mask=Attachment("a", values.copy(), "mask")
+    assert toy.ToyMasking(mask=(Attachment("a", values, "mask"),)) == toy.ToyMasking(
+        mask=(Attachment("a", values.copy(), "mask"),)
     )

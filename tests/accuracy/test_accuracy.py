@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import nxscatter
-from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag, Profiles
+from nxscatter.results import Fits, Geometry, Image, Orientation, PixelFlag
 from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.fitting.order import order_parameter
 from nxscatter.science.pixels.stage_links import MaskedStage, RawStage
@@ -79,7 +80,7 @@ def measured(camera: Camera, scattered: Pattern, seed: int = 0) -> Image:
     return image_of(frame, blind(camera))
 
 
-def analysed(image: Image, geometry: Geometry, *fits: LineFit, **options: object) -> tuple[Orientation, list[Fits]]:
+def analysed(image: Image, geometry: Geometry, *fits: LineFit, **options: Any) -> tuple[Orientation, list[Fits]]:
     """Profiles with the background of their flanks, fits, and all order parameters that they allow."""
     profiles = AzimuthalProfiles(q=Q[:1], flanks=FLANKS)(image, geometry)
     made = [fit(profiles) for fit in fits]
@@ -141,7 +142,8 @@ def turned(name: str, frame: np.ndarray, invalid: np.ndarray, place: Geometry) -
         "180": (rows - place.center_y, columns - place.center_x),
         "transposed": (place.center_x, place.center_y),
     }[name]
-    turn = {"90": np.rot90, "180": lambda a: np.rot90(a, 2), "transposed": np.transpose}[name]
+    turns: dict[str, Any] = {"90": np.rot90, "180": lambda image: np.rot90(image, 2), "transposed": np.transpose}
+    turn = turns[name]
     moved = turn(frame)
     geometry = replace(place, rows=moved.shape[0], columns=moved.shape[1], center_y=center[0], center_x=center[1])
     return image_of(np.ascontiguousarray(moved), np.ascontiguousarray(turn(invalid))), geometry
@@ -158,7 +160,7 @@ def small() -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("name", ["90", "180", "transposed"])
-def test_a_turned_pattern_has_the_same_order(small, name):
+def test_a_turned_pattern_has_the_same_order(small: tuple[np.ndarray, np.ndarray], name: str) -> None:
     before, _ = analysed(image_of(*small), EIGER2_SMALL.geometry, *LINES)
     after, _ = analysed(*turned(name, *small, EIGER2_SMALL.geometry), *LINES)
     assert set(before.status) == set(after.status) == {"ok"}
@@ -202,18 +204,18 @@ def test_bootstrap_and_counting_agree_where_counts_are_all_there_is(kappa):
 def test_from_the_raw_file_of_a_4m_detector(tmp_path):
     known = write_id02(tmp_path / id02_name("rods", 1), pattern(5.0, 25.0), EIGER2_4M, Run("rods", 400.0))
     records = nxscatter.process(known.path, "auto")
-    found = records[-1].load()
+    found: Any = records[-1].load()
     rows = [row for row, method in enumerate(found.method) if method == "maier_saupe"]
     np.testing.assert_allclose(found.q[rows], Q, rtol=0.01)
     np.testing.assert_allclose(found.S[rows], [truth.S for truth in known.truth], atol=0.01)
 
 
-def settled(tmp_path: Path, scattered: Pattern, camera: Camera = EIGER2_SMALL, **options: object) -> Orientation:
+def settled(tmp_path: Path, scattered: Pattern, camera: Camera = EIGER2_SMALL, **options: Any) -> Orientation:
     """The order parameters of a raw file, whatever is wrong with it."""
     raw = write_id02(tmp_path / id02_name("bad", 1), scattered, camera, Run("bad", 1.0)).path
     settings = {"order_parameter.method": ["maier_saupe", "pseudo_voigt", "moments"], "order_parameter.background": 7.0}
     records = nxscatter.process(raw, **{"q": Q, **options, "settings": {**settings, **options.get("settings", {})}})
-    found = records[-1].load()
+    found: Any = records[-1].load()
     for row, status in enumerate(found.status):
         assert status == "ok" or found.reason[row]
         assert status in ("ok", "coverage", "at_limit") or np.isnan(found.S[row])
@@ -278,8 +280,8 @@ def test_reflections_out_of_reach_beside_one_within(tmp_path):
     raw = write_id02(tmp_path / id02_name("rods", 1, "waxs"), scattered, RAYONIX_WAXS, Run("rods", 1.0)).path
     records = nxscatter.process(raw, cif=cif, hkl="1 0 0; 2 2 0; 9 9 9; 0 0 1")
     profiles, found = (next(r for r in records if r.step == step) for step in ("azimuthal_profiles", "order_parameter"))
-    measured_rings: Profiles = profiles.load()
-    result: Orientation = found.load()
+    measured_rings: Any = profiles.load()
+    result: Any = found.load()
     at = {(hkl, method): row for row, (hkl, method) in enumerate(zip(result.hkl, result.method, strict=True))}
     assert abs(result.S[at["1 0 0", "maier_saupe"]] - order_parameter("maier_saupe", kappa=5.0)) < 0.01
     assert measured_rings.theta_bragg[0] == pytest.approx(13.3, abs=0.05)
@@ -297,6 +299,6 @@ def test_reflections_out_of_reach_beside_one_within(tmp_path):
 def test_silver_behenate_is_isotropic(shared_data, tmp_path):
     (raw,) = shared_data.glob("xeuss_AgBh*.edf")
     records = nxscatter.process(raw, "refined", output=tmp_path)
-    fits: Fits = next(one for one in records if one.step == "fit_maier_saupe").load()
+    fits: Any = next(record for record in records if record.step == "fit_maier_saupe").load()
     assert fits.status[:2] == ("isotropic", "isotropic")
     assert np.abs(fits.S_harmonic[:2]).max() < 0.02

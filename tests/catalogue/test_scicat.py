@@ -178,11 +178,13 @@ def test_a_value_that_scicat_refuses_is_named(box: Container, tmp_path: Path) ->
         derived_record(box, read_profile(path))
 
 
-def test_upload_to_the_fake_client_is_idempotent(record: SciCatRecord) -> None:
+def test_upload_to_the_fake_client_is_idempotent(record: SciCatRecord, monkeypatch: pytest.MonkeyPatch) -> None:
     client = FakeClient.from_token(url="https://scicat.invalid", token="x")
-    client.scicat.query_datasets = lambda fields: [  # the fake has no queries
-        one for one in client.datasets.values() if set(fields["keywords"]) & set(one.keywords or ())
-    ]
+
+    def query_datasets(fields: dict[str, Any]) -> list[Any]:  # the fake has no queries
+        return [known for known in client.datasets.values() if set(fields["keywords"]) & set(known.keywords or ())]
+
+    monkeypatch.setattr(client.scicat, "query_datasets", query_datasets)
     server = Server("https://scicat.invalid", client)
     pid = server.upload(record)
     assert server.upload(record) == pid

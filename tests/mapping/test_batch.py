@@ -84,7 +84,7 @@ def test_results_are_those_of_process_to_the_last_digit(
     }
     for one in made:
         recipe = EXAMPLES / "recipes" / "without_caving.toml"
-        rows = table.rows(nxs.process(one.path, recipe, q=case.RINGS, output=tmp_path)[0].container)
+        rows = table.rows(Container(nxs.process(one.path, recipe, q=case.RINGS, output=tmp_path)[0].container.path))
         for model, (df, parameters) in tables.items():
             wanted = [row for row in rows if row["S_method"] == model]
             found = df[df["filename"] == one.path.name]

@@ -113,7 +113,7 @@ def _weight(kappa: float) -> Any:
 def test_pyfai_gives_the_same_profile_and_fit(data: Mapping) -> None:
     chi, intensity = data.pyFAI_extract_azimprofiles(0.05)
     data.azim_profile_fit()
-    own = data.container.latest("azimuthal_profiles").load()
+    own: Any = data.container.latest("azimuthal_profiles").load()
     np.testing.assert_array_equal(chi, own.bins)
     np.testing.assert_allclose(intensity, own.intensity[0], rtol=1e-9)
     assert data.container.latest("pyFAI_azimprofiles").parameters["method"] == "pyfai"

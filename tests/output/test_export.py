@@ -7,8 +7,10 @@ import math
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ from nxscatter.store.writer import create, creating
 from nxscatter.workflow import runner
 from support import toy
 
-CHAIN = (
+CHAIN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("geometry", {}),
     ("masking", {}),
     ("caving", {}),
@@ -44,7 +46,7 @@ CHAIN = (
 )
 
 
-def process(path: Path, raw: Path, chain: tuple[tuple[str, dict[str, object]], ...] = CHAIN) -> Container:
+def process(path: Path, raw: Path, chain: Sequence[tuple[str, dict[str, Any]]] = CHAIN) -> Container:
     with creating(path, read_scan(raw)) as writer:
         runner.run_steps(writer, [(make_step(name, parameters), name, {}) for name, parameters in chain])
     return Container(path)

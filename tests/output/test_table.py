@@ -6,6 +6,7 @@ import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,7 +31,7 @@ reason
 NAN = float("nan")
 
 
-def fits(model: str, values: dict[str, float], **changes: object) -> Fits:
+def fits(model: str, values: dict[str, float], **changes: Any) -> Fits:
     """Fits of one ring with one peak; errors are a tenth of the values."""
     made = Fits(
         model=model,
@@ -81,7 +82,7 @@ def orders(*rows: tuple[str, str, float], status: str = "ok", hkl: str = "") -> 
     )
 
 
-SHELF: list[Fits | Orientation] = []
+SHELF: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,12 @@ class Bench:
     def __init__(self, path: Path) -> None:
         self.container = Container(path)
 
-    def put(self, result: Fits | Orientation, name: str, **chosen: object) -> None:
+    def put(self, result: Fits | Orientation, name: str, **chosen: Any) -> None:
         SHELF.append(result)
         kind = GivenFits if isinstance(result, Fits) else GivenOrders
         runner.run(self.container, kind(number=len(SHELF) - 1), name=name, **chosen)
 
-    def rows(self, **options: object) -> list[table.Row]:
+    def rows(self, **options: Any) -> list[table.Row]:
         return table.rows(self.container, **options)
 
 
@@ -242,11 +243,13 @@ def test_one_record_alone(bench: Bench) -> None:
 
 def test_frames_and_peaks_are_kept_apart(bench: Bench) -> None:
     def doubled(result: Fits) -> Fits:
-        two = {name: np.repeat(getattr(result, name), 2) for name in ("ring", "peak", "q", "R2", "chi2_red")}
+        two: dict[str, Any] = {
+            name: np.repeat(getattr(result, name), 2) for name in ("ring", "peak", "q", "R2", "chi2_red")
+        }
         two |= {name: np.repeat(getattr(result, name), 2) for name in ("S_harmonic", "S_harmonic_error", "isotropy_p")}
         values = {name: np.array([value[0], value[0] + 1]) for name, value in result.values.items()}
         errors = {name: np.repeat(value, 2) for name, value in result.errors.items()}
-        texts = {name: getattr(result, name) * 2 for name in ("hkl", "status", "reason")}
+        texts: dict[str, Any] = {name: getattr(result, name) * 2 for name in ("hkl", "status", "reason")}
         return replace(
             result,
             frame=np.array([0, 1]),

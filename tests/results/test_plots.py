@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +16,9 @@ from support import toy
 NAN = float("nan")
 
 
-def orientation(frames: list[int], q: list[float], method: list[str], **other: object) -> Orientation:
+def orientation(frames: list[int], q: list[float], method: list[str], **other: Any) -> Orientation:
     rows = len(frames)
-    values = {
+    values: dict[str, Any] = {
         "frame": np.array(frames),
         "ring": np.ones(rows, dtype=int),
         "peak": np.ones(rows, dtype=int),

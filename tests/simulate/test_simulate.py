@@ -383,7 +383,7 @@ def test_series_of_other_stations(tmp_path, station, name):
     q = 4 * np.pi / place.wavelength * np.sin(np.arctan(np.abs(columns) * place.pixel_size_x / place.distance) / 2)
     profile = counts[row - 5 : row + 6].mean(axis=0)
     assert profile[np.abs(q - peak.q) < 0.1 * peak.width].mean() == pytest.approx(
-        100 + made.patterns[0].background(peak.q), rel=0.1
+        100 + made.patterns[0].background(np.array(peak.q)), rel=0.1
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def profiles(image, geometry=GEOMETRY, rings=None, exposure=None, **parameters):
 
 
 def found_rings(*q: float, notes: tuple[str, ...] = ()) -> Rings:
-    empty = np.zeros(0)
+    empty: Any = np.zeros(0)
     return Rings(np.array(q), *[empty] * 7, *[float("nan")] * 4, notes=notes)
 
 

@@ -28,7 +28,10 @@ GEOMETRY = make_geometry(40, 50, distance=0.02)
 SHAPE = GEOMETRY.shape
 BEAM = Beam(1.0, 0.9)
 MONITORS = Exposure(
-    time=[1.0, 2.0, 4.0], intensity0=[1e3, 2e3, 4e3], intensity1=[0.8e3, 1.6e3, 3.2e3], normalization=5.0
+    time=np.array([1.0, 2.0, 4.0]),
+    intensity0=np.array([1e3, 2e3, 4e3]),
+    intensity1=np.array([0.8e3, 1.6e3, 3.2e3]),
+    normalization=5.0,
 )
 NOTHING = Exposure()
 
@@ -216,7 +219,7 @@ def test_tiny_numbers_keep_their_variance():
 
 def test_later_steps_keep_units_and_forget_what_was_chosen_here():
     image = make_image(draw(50.0), np.arange(SHAPE[0] * SHAPE[1]).reshape(SHAPE) % 17 == 0)
-    corrected = correct(image, MONITORS.__class__(intensity1=[7.0]), monitor="intensity1")
+    corrected = correct(image, MONITORS.__class__(intensity1=np.array([7.0])), monitor="intensity1")
     for step in (Binning(factor=2), MedianFilter()):
         assert (step(corrected).units, step(corrected).auto) == ("1", {})
     caved = Caving()(corrected, GEOMETRY)
@@ -228,12 +231,12 @@ def test_later_steps_keep_units_and_forget_what_was_chosen_here():
     [
         (NOTHING, {"monitor": "intensity1"}, ("Intensity1 (HSI1)", "monitor")),
         (NOTHING, {"transmission": True}, ("Intensity0 (HSI0)", "transmission")),
-        (Exposure(intensity0=[1.0]), {"transmission": True}, ("Intensity1 (HSI1)", "transmission")),
+        (Exposure(intensity0=np.array([1.0])), {"transmission": True}, ("Intensity1 (HSI1)", "transmission")),
         (NOTHING, {"time": True}, ("exposure time", "corrections.time")),
         (NOTHING, {"scale": True}, ("NormalizationFactor", "corrections.scale")),
-        (Exposure(intensity1=[1.0, 2.0, 3.0]), {"monitor": "intensity1"}, ("3 values", "1 frames")),
-        (Exposure(intensity1=[0.0]), {"monitor": "intensity1"}, ("frame 0", "above 0")),
-        (Exposure(time=[float("nan")]), {"time": True}, ("frame 0", "nan")),
+        (Exposure(intensity1=np.array([1.0, 2.0, 3.0])), {"monitor": "intensity1"}, ("3 values", "1 frames")),
+        (Exposure(intensity1=np.array([0.0])), {"monitor": "intensity1"}, ("frame 0", "above 0")),
+        (Exposure(time=np.array([float("nan")])), {"time": True}, ("frame 0", "nan")),
         (NOTHING, {"dark": True}, ("no dark", "corrections.dark")),
         (NOTHING, {"flat": True}, ("no flat", "corrections.flat")),
         (NOTHING, {"polarization": True}, ("polarization_factor", "corrections.polarization")),
@@ -286,7 +289,9 @@ def test_parameters_that_cannot_be_are_refused_where_they_are_set(parameters, wo
 
 
 def test_an_impossible_transmission_is_told():
-    corrected = correct(make_image(draw(5.0)), Exposure(intensity0=[1.0], intensity1=[1.1]), transmission=True)
+    corrected = correct(
+        make_image(draw(5.0)), Exposure(intensity0=np.array([1.0]), intensity1=np.array([1.1])), transmission=True
+    )
     assert any("1.1" in note for note in corrected.notes)
 
 

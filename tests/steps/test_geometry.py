@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -197,7 +198,7 @@ def box(tmp_path: Path) -> Container:
 
 def test_a_recipe_goes_on_with_the_refined_geometry(box):
     step = DetectorGeometry(center="refine", calibrant="AgBh")
-    steps = [
+    steps: list[Any] = [
         (DetectorGeometry(), "geometry", {}),
         (Masking(), "masking", {}),
         (FindRings(), "found", {}),
@@ -227,7 +228,8 @@ def test_silver_behenate_as_measured(shared_data: Path):
 
     with fabio.open(shared_data / "xeuss_AgBh_2018-01-31-OT_0_13459.edf") as edf:
         frame = edf.data
-    detector = Detector("Pilatus", *frame.shape, 2.46, 172e-6, 172e-6, 903.0, 348.0, dummy=-1.5, ddummy=0.6)
+    rows, columns = frame.shape
+    detector = Detector("Pilatus", rows, columns, 2.46, 172e-6, 172e-6, 903.0, 348.0, dummy=-1.5, ddummy=0.6)
     image = Masking()(Stack(frame[np.newaxis]), detector, ())
     rings = FindRings()(image, DetectorGeometry()(Beam(1.54189), detector))
     refined = DetectorGeometry(center="refine", calibrant="AgBh")(Beam(1.54189), detector, rings)

@@ -153,7 +153,8 @@ def test_silver_behenate_has_four_rings_about_another_centre(shared_data: Path):
 
     with fabio.open(shared_data / "xeuss_AgBh_2018-01-31-OT_0_13459.edf") as edf:
         frame = edf.data
-    detector = Detector("Pilatus", *frame.shape, 2.46, 172e-6, 172e-6, 903.0, 348.0, dummy=-1.5, ddummy=0.6)
+    rows, columns = frame.shape
+    detector = Detector("Pilatus", rows, columns, 2.46, 172e-6, 172e-6, 903.0, 348.0, dummy=-1.5, ddummy=0.6)
     image = Masking()(Stack(frame[np.newaxis]), detector, ())
     geometry = DetectorGeometry()(Beam(1.54189), detector)
     found = FindRings()(image, geometry)

@@ -152,13 +152,13 @@ def test_filled_pixels_count_in_the_mean_and_not_in_the_error():
 def test_frames_one_by_one_average_to_the_mean():
     image = make_image(counts(4), holes())
     step = RadialSectors(bins=15, width=60.0)
-    each = replace(step, frames="each")(image, GEOMETRY, Exposure(elapsed=[0.0, 1.0, 2.0, 3.0]))
+    each = replace(step, frames="each")(image, GEOMETRY, Exposure(elapsed=np.array([0.0, 1.0, 2.0, 3.0])))
     assert each.intensity.shape == (4, 2, 15)
     assert each.elapsed.tolist() == [0, 1, 2, 3]
     np.testing.assert_allclose(each.intensity.mean(axis=0), step(image, GEOMETRY).intensity)
     assert np.isnan(replace(step, frames="each")(image, GEOMETRY).elapsed).all()
     with pytest.raises(StepError, match="1 start times for 4 frames"):
-        replace(step, frames="each")(image, GEOMETRY, Exposure(elapsed=[0.0]))
+        replace(step, frames="each")(image, GEOMETRY, Exposure(elapsed=np.array([0.0])))
     with pytest.raises(StepError, match="raw frames"):
         replace(step, frames="each")(replace(image, stage=None), GEOMETRY)
 

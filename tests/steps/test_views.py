@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,8 +35,8 @@ def test_a_view_repeats_the_curves_of_what_it_shows() -> None:
         q=np.array([0.1, 0.2, 0.3]),
         intensity=one,
         intensity_errors=one,
-        pixels=one,
-        measured=one,
+        pixels=one.astype(int),
+        measured=one.astype(int),
         units="1/cm",
     )
     (plot,) = View()(sectors).plots()
@@ -72,6 +74,6 @@ def test_the_reach_ends_with_the_detector() -> None:
         ({"kind": "poster"}, "use one of map, data, zoom"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(parameters: dict[str, object], text: str) -> None:
+def test_what_cannot_be_drawn_is_refused(parameters: dict[str, Any], text: str) -> None:
     with pytest.raises(ParameterError, match=text):
         MapView(**parameters)

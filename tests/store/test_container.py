@@ -10,7 +10,7 @@ import pytest
 from silx.io.nxdata import get_default
 
 from nxscatter.errors import ContainerError
-from nxscatter.model import Hdf5Frames
+from nxscatter.model import Attachment, Hdf5Frames
 from nxscatter.results import Fits, Image
 from nxscatter.store.container import Container
 from nxscatter.store.layout import read_ledger
@@ -69,7 +69,7 @@ def test_records_come_back(box):
     assert masking.parameters["threshold"] == 1e9
     assert masking.notes == ("careful",)
     assert masking.load().notes == ("careful",)
-    assert masking.auto == {"threshold": float(toy.scan().frames.mean(axis=0).max())}
+    assert masking.auto == {"threshold": float(np.mean(np.asarray(toy.scan().frames), axis=0).max())}
     assert masking.attachments() == {"mask": (toy.MASK,)}
     assert masking.make_step() == toy.ToyMasking(mask=(toy.MASK,))
     assert {"numpy", "h5py", "python", "HDF5", "platform", "nxscatter"} <= set(masking.environment)
@@ -115,7 +115,7 @@ def test_the_container_of_a_writer_reads_the_file_when_the_transaction_is_over(t
         assert not (tmp_path / "x.nxs").exists()
     assert writer.container.records == (made,)
     assert [record.name for record in Container(tmp_path / "x.nxs").records] == ["toy_geometry_v1"]
-    np.testing.assert_array_equal(writer.container.raw.read(0), toy.scan().frames[0])
+    np.testing.assert_array_equal(writer.container.raw.read(0), np.asarray(toy.scan().frames)[0])
     writer.container.forget()
     same(writer.container.latest("toy_geometry").load(), made.load())
 
@@ -191,7 +191,7 @@ def test_gzip_containers_open_without_a_plugin(tmp_path):
 
     @dataclasses.dataclass(frozen=True)
     class Big(toy.ToyMasking):
-        def __call__(self, raw: toy.FrameReader) -> toy.Image:
+        def __call__(self, raw: toy.FrameReader, masks: tuple[Attachment, ...]) -> toy.Image:
             return toy.Image(intensity=image, flags=image.astype(np.uint16))
 
     runner.run(box, Big())

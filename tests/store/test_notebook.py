@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nxscatter.model import Beam, Sample, Scan
@@ -113,5 +114,5 @@ def test_a_scan_is_told_in_the_words_of_its_container(box: Container) -> None:
 
 def test_exposure_times_that_differ_are_a_range(tmp_path: Path) -> None:
     scan = toy.scan()
-    scan = replace(scan, exposure=replace(scan.exposure, time=[0.5, 2.0, 1.0]))
+    scan = replace(scan, exposure=replace(scan.exposure, time=np.array([0.5, 2.0, 1.0])))
     assert described(made(tmp_path / "x.nxs", scan))["frames"].endswith(", 0.5 to 2 s each")

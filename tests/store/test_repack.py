@@ -79,6 +79,6 @@ def test_a_container_that_is_being_written_is_refused(grown: Container) -> None:
 
 
 def test_masked_pixels_survive(grown: Container) -> None:
-    stored = grown.latest("toy_masking").load().intensity  # type: ignore[attr-defined]
+    stored = grown.latest("toy_masking").load().intensity
     repack(grown.path)
-    np.testing.assert_array_equal(Container(grown.path).latest("toy_masking").load().intensity, stored)  # type: ignore[attr-defined]
+    np.testing.assert_array_equal(Container(grown.path).latest("toy_masking").load().intensity, stored)

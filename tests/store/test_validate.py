@@ -39,7 +39,7 @@ def test_so_is_one_about_which_little_is_known(tmp_path):
         sample=Sample(""),
         exposure=Exposure(),
         start_time=None,
-        frames=toy.scan().frames[:1].astype(np.float32),
+        frames=np.asarray(toy.scan().frames)[:1].astype(np.float32),
         auxiliary=(Attachment("empty.txt", "", "window"),),
         metadata={},
     )

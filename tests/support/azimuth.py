@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from nxscatter.model import Floats
@@ -45,7 +47,7 @@ def line(
 def profiles(
     intensity: Floats,
     *,
-    pixels: Floats = FULL,
+    pixels: Any = FULL,
     frames: int = 0,
     rng: np.random.Generator | None = None,
     bins: Floats = CHI,
@@ -80,7 +82,7 @@ def profiles(
     )
 
 
-def assert_calibrated(value: Floats, error: Floats, truth: float) -> None:
+def assert_calibrated(value: Floats, error: Floats, truth: float | Floats) -> None:
     """Check that pulls scatter as a normal distribution does: within 4 of their own standard errors."""
     pulls = (value - truth) / error
     assert np.isfinite(pulls).all()

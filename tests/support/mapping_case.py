@@ -94,6 +94,6 @@ def series(
         if station == "lgc":
             written.append(write_lgc(folder / lgc_name("rods", number), pattern, camera, run, mask_prefix="rods"))
         else:
-            path = folder / id02_name("rods", number, station)  # type: ignore[arg-type]
+            path = folder / id02_name("rods", number, station)
             written.append(write_id02(path, pattern, camera, run, mask_prefix="rods"))
     return written

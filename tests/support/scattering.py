@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ class Stack:
 
 def make_geometry(rows: int = 120, columns: int = 130, **changes: float) -> Geometry:
     """A detector of 0.1 mm pixels at 2 m, the beam a little off its middle."""
-    values = {
+    values: dict[str, Any] = {
         "wavelength": 1.0,
         "distance": 2.0,
         "pixel_size_y": 1e-4,
@@ -43,14 +44,14 @@ def make_geometry(rows: int = 120, columns: int = 130, **changes: float) -> Geom
         "rows": rows,
         "columns": columns,
     }
-    return Geometry(**{**values, **changes})  # type: ignore[arg-type]
+    return Geometry(**{**values, **changes})
 
 
 def make_detector(geometry: Geometry, **changes: float) -> Detector:
     """The detector that a file would describe for a geometry."""
     names = ("rows", "columns", "distance", "pixel_size_y", "pixel_size_x", "center_y", "center_x", "rot1", "rot2")
     values = {name: getattr(geometry, name) for name in names}
-    return Detector(name="test", **{**values, **changes})  # type: ignore[arg-type]
+    return Detector(name="test", **{**values, **changes})
 
 
 def make_image(frames: Array, invalid: Array | None = None) -> Image:

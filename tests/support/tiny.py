@@ -77,5 +77,5 @@ def work_or_die(path: Path, output: Path, victim: str, deaths: int) -> Processed
     if path.name == victim and times < deaths:
         output.mkdir(exist_ok=True)
         died.write_text("x" * (times + 1))
-        transaction._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
+        transaction._flush = lambda path: os.kill(os.getpid(), signal.SIGKILL)
     return work(path, output)

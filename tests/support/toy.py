@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -164,7 +165,8 @@ class ToyOrder(Step):
 
     def __call__(self, profiles: Profiles, fits: tuple[Fits, ...]) -> Orientation:
         rows = [(fit, row) for fit in fits for row in range(len(fit.ring))]
-        texts = {"hkl": "", "model": "pseudo_voigt", "method": "harmonic", "reflection": "equatorial", "reason": ""}
+        words = {"hkl": "", "model": "pseudo_voigt", "method": "harmonic", "reflection": "equatorial", "reason": ""}
+        texts: dict[str, Any] = {key: (word,) * len(rows) for key, word in words.items()}
         nan = np.full(len(rows), np.nan)
         return Orientation(
             frame=np.full(len(rows), -1),
@@ -176,7 +178,7 @@ class ToyOrder(Step):
             P4=nan,
             P4_errors=nan,
             status=tuple(fit.status[row] for fit, row in rows),
-            **{key: (text,) * len(rows) for key, text in texts.items()},
+            **texts,
         )
 
 

@@ -79,7 +79,7 @@ def test_files_that_were_used_are_inside(alone: Path) -> None:
     box = Container(alone)
     used = {file.name: file for record in box.records for files in record.attachments().values() for file in files}
     assert used["lamellae.cif"].content == CIF
-    assert np.count_nonzero(used["hot.npy"].content) == 20 * 40  # type: ignore[arg-type]
+    assert np.count_nonzero(used["hot.npy"].content) == 20 * 40
     (poni,) = (file for file in box.auxiliary if file.role == "poni")
     assert (poni.name, str(poni.content).splitlines()[0]) == ("beamline.poni", "poni_version: 2")
     assert len(box.masks) == 2  # those that the header names

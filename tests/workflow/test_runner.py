@@ -1,6 +1,7 @@
 """One runner: which inputs a step gets, when it adds a record, and that it is all or nothing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -120,6 +121,7 @@ def test_a_recipe_gives_the_same_whatever_the_container_holds(box, tmp_path):
 
 def test_inputs_can_be_chosen_by_name_or_record(box):
     run(box, toy.ToyCaving(fill=3.0))
+    chosen: Any
     for chosen in ("toy_masking", box.record("toy_masking_v1")):
         assert made_from(run(box, toy.ToyProfiles(), image=chosen))["image"] == ["toy_masking_v1"]
     old = run(box, toy.ToyProfiles(), image=box.record("toy_caving_v1"))
@@ -127,7 +129,7 @@ def test_inputs_can_be_chosen_by_name_or_record(box):
 
 
 def test_input_serves_the_argument_that_it_fits(box):
-    steps = [
+    steps: list[Any] = [
         *toy.chain()[:2],
         (toy.ToyCaving(), "inner", {}),
         (toy.ToyProfiles(), "toy_profiles", {"input": ("toy_masking",)}),
@@ -198,7 +200,7 @@ def test_frames_go_through_the_chain_of_a_stored_image_again(box):
     run(box, Doubling())
     profiles = run(box, FrameTotals())
     valid = np.isfinite(box.latest("toy_doubling").load().intensity)
-    sums = (2 * toy.scan().frames * valid).sum(axis=(1, 2))
+    sums = (2 * np.asarray(toy.scan().frames) * valid).sum(axis=(1, 2))
     assert profiles.load().intensity[:, 0, 0] == pytest.approx(sums)
 
 

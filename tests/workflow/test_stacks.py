@@ -187,7 +187,7 @@ def test_a_pixel_that_dies_in_a_later_frame_is_out_in_all(
     profiles: Any = done.container.latest("azimuthal_profiles").load()
     assert np.nanmax(profiles.intensity) < 1e6
     again = run_recipe(done.container, prepare(q=(0.06,), settings=EACH))
-    assert np.nanmax(again.container.latest("azimuthal_profiles").load().intensity) < 1e6  # type: ignore[attr-defined]
+    assert np.nanmax(again.container.latest("azimuthal_profiles").load().intensity) < 1e6
     assert replay(done.container.path).replayed == "exact"
 
 
@@ -240,7 +240,7 @@ def test_frames_are_read_ahead_in_order(stack: simulate.Simulated, reader: Hdf5R
 def test_reading_may_end_early(reader: Hdf5Reader) -> None:
     frames = iter(reader)
     next(frames)
-    frames.close()  # type: ignore[attr-defined]
+    frames.close()
     assert next(iter(reader)).shape == (128, 120)
 
 

@@ -33,8 +33,8 @@ def profiles(level: float, rings: int = 3) -> Profiles:
         bins=bins,
         intensity=level * one,
         intensity_errors=one,
-        pixels=one,
-        measured=one,
+        pixels=one.astype(int),
+        measured=one.astype(int),
         variance_slope=one,
         variance_floor=one,
         theta_bragg=np.zeros(rings),
@@ -89,8 +89,8 @@ def test_radial_profiles_leave_out_what_has_no_logarithm() -> None:
         q=q,
         intensity=np.array([[5.0, 0.0, NAN]]),
         intensity_errors=one,
-        pixels=one,
-        measured=one,
+        pixels=one.astype(int),
+        measured=one.astype(int),
     )
     drawn = figure()
     draw_radial(drawn, [Member(1.0, sectors, 0)])

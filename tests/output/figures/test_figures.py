@@ -10,6 +10,7 @@ from dataclasses import replace
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, to_rgb
 from matplotlib.figure import Figure
@@ -44,7 +45,7 @@ def empty_figure() -> Figure:
     return figure
 
 
-def drawn_colour(figure: Figure, axes: object, x: float, y: float) -> np.ndarray:
+def drawn_colour(figure: Figure, axes: Axes, x: float, y: float) -> np.ndarray:
     """Colour (0..1) of the picture's pixel at data coordinates."""
     figure.canvas.draw()
     column, row = axes.transData.transform((x, y))
@@ -197,7 +198,7 @@ def test_a_fit_shows_profile_line_residuals_and_s() -> None:
     figure.canvas.draw()
     upper, lower = figure.axes
     np.testing.assert_array_equal(upper.lines[-1].get_ydata(), result.fitted[1])
-    np.testing.assert_allclose(lower.lines[-1].get_ydata(), 2.0)
+    np.testing.assert_allclose(np.asarray(lower.lines[-1].get_ydata()), 2.0)
     assert upper.get_title().splitlines() == [
         "rods, 400 mT, $x_1.h5",
         "q = 0.068 Å⁻¹, Maier-Saupe: ok",
@@ -250,7 +251,7 @@ def test_the_radial_profile_marks_its_rings() -> None:
     (axes,) = figure.axes
     assert axes.get_yscale() == "log"
     assert axes.get_title() == "agbh\n2 rings found"
-    assert [line.get_xdata()[0] for line in axes.lines[1:]] == [0.05, 0.1]
+    assert [np.asarray(line.get_xdata())[0] for line in axes.lines[1:]] == [0.05, 0.1]
     assert [text.get_text() for text in axes.texts] == ["0.05", "0.1"]
     assert axes.get_xlim() == (0.0, q[q <= 0.18].max())
     figure = empty_figure()
@@ -260,9 +261,9 @@ def test_the_radial_profile_marks_its_rings() -> None:
 
 def test_sectors_are_labelled_with_their_full_width() -> None:
     q = np.geomspace(0.01, 0.1, 5)
-    one = np.ones((2, 5))
+    one, count = np.ones((2, 5)), np.ones((2, 5), dtype=int)
     sectors = Sectors(
-        chi=np.array([0.0, 90.0]), width=10.0, q=q, intensity=one, intensity_errors=one, pixels=one, measured=one
+        chi=np.array([0.0, 90.0]), width=10.0, q=q, intensity=one, intensity_errors=one, pixels=count, measured=count
     )
     figure = empty_figure()
     draw_sectors(figure, sectors)

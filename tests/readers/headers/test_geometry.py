@@ -96,7 +96,7 @@ def test_a_real_image_that_is_stored_upside_down_has_its_rings_sharp(shared_data
     """Reflections 111, 200, 220 and 311 of CeO2 stand out of their surroundings by 10 and more."""
     options = ReadOptions(poni=shared_data / "CeO2_Pilatus1M.poni", orient="flip-y")
     scan = read_scan(shared_data / "CeO2_Pilatus1M.tif", options=options)
-    counts = np.asarray(scan.frames[0], dtype=float)  # type: ignore[index]
+    counts = np.asarray(scan.frames)[0].astype(float)
     q = qspace.q_map(DetectorGeometry()(scan.beam, scan.detector))
     for reflection in (2.0110, 2.3220, 3.2838, 3.8507):
         on = np.abs(q - reflection) < 0.004

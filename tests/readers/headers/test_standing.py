@@ -115,7 +115,7 @@ def test_a_detector_on_an_arm_may_have_its_reference_where_the_beam_is_told(tmp_
 
 
 def test_places_of_pixels_are_used(tmp_path: Path) -> None:
-    fields = dict.fromkeys(("distance", "beam_center_x", "beam_center_y"), (None, ""))
+    fields: dict[str, tuple[Any, str]] = dict.fromkeys(("distance", "beam_center_x", "beam_center_y"), (None, ""))
     fields["x_pixel_offset"] = ((np.arange(200) - 40) * -SIZE, "m")
     fields["y_pixel_offset"] = ((np.arange(300) - 70) * SIZE, "m")
     path = add_chain(write_nxsas(tmp_path / "a.h5", fields), ("translation", 0.2, "m", Z, None))

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import typing
+from typing import Any
 
 import h5py
 import numpy as np
@@ -28,7 +29,7 @@ from nxscatter.store.nexus.tree import Group
 
 CLASSES = [kind for kind in vars(results).values() if isinstance(kind, type) and issubclass(kind, Result)]
 KINDS = [kind for kind in CLASSES if not kind.__subclasses__()]
-TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)), max_size=5)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
 PLACES = ("q", "q_width", "radial_q", "bins", "theta_bragg")  # where something was measured: always known
 NUMBERS = st.floats(width=64) | st.integers(-5, 5).map(float)
 SETTINGS = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
@@ -80,7 +81,7 @@ def result_of(draw, kind):
         sizes["ring"] = max(1, sizes["ring"])
     stack = draw(st.booleans())
     names = draw(st.lists(st.sampled_from(["y0", "I", "kappa", "slope"]), unique=True))
-    values = {}
+    values: dict[str, Any] = {}
     for item in stored(kind):
         hint = hints[item.name]
         shape = tuple(
@@ -187,7 +188,7 @@ def test_large_images_and_tables_come_back(tmp_path):
         Beam(0.77, 0.95),
         Detector("eiger Å", 20, 30, 1.5, 1e-4, 2e-4, 3.5, float("nan"), dummy=-1.0, orientation=3),
         Sample("Co12"),
-        Exposure(time=[0.5, 0.5], elapsed=[0, 2.0]),
+        Exposure(time=np.array([0.5, 0.5]), elapsed=np.array([0, 2.0])),
         Exposure(),
     ],
     ids=lambda value: type(value).__name__,

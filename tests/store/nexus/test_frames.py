@@ -1,6 +1,7 @@
 """Raw frames come into a container without a count changed, and compressed ones without decompression."""
 
 from pathlib import Path
+from typing import Any
 
 import h5py
 import hdf5plugin
@@ -16,7 +17,7 @@ RNG = np.random.default_rng(3)
 COUNTS = RNG.poisson(2, (3, 40, 50)).astype(np.uint32)
 COUNTS[:, 7] = 2**32 - 1
 
-FILTERS = {
+FILTERS: dict[str, dict[str, Any]] = {
     "bitshuffle-lz4": hdf5plugin.Bitshuffle(),
     "bitshuffle": hdf5plugin.Bitshuffle(cname="none"),
     "bitshuffle-lz4 of 1024 elements": hdf5plugin.Bitshuffle(nelems=1024),

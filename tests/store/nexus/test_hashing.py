@@ -1,6 +1,7 @@
 """Content hashes: what a file says, not how it is stored."""
 
 import hashlib
+from typing import Any
 
 import h5py
 import hdf5plugin
@@ -21,7 +22,7 @@ def file(tmp_path):
         yield opened
 
 
-STORAGES = {
+STORAGES: dict[str, dict[str, Any]] = {
     "contiguous": {},
     "chunks": {"chunks": (7, 11)},
     "gzip": {"compression": "gzip", "shuffle": True},
