@@ -28,7 +28,7 @@ _TEXTS = {
     "Sample_name": "sample_name",
     "InstrumentDetector01_name": "detector",
 }
-_MICROMETRES = 1e6
+_MICROMETRES = 1e6  # in 1 m: ICAT's pixel sizes are in micrometres
 PROGRAM = {
     "software": f"nxscatter {__version__}",
     "machine": "not stated",  # by default the name of this computer would be sent

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _FORMATS = ("csv", "png", "report")  # the others repeat the pixels, which the container holds
 _LARGEST = (320, 320)  # pixels; catalogues show thumbnails and limit their size
-_MOST = 4
+_MOST = 4  # thumbnails; a catalogue shows a few beside an entry
 
 
 @dataclass(frozen=True)

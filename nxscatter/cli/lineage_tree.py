@@ -1,4 +1,4 @@
-"""The lineage of a container's records as a tree: in colour on a terminal, indented where nobody looks."""
+"""The provenance graph of a container's records as a tree: in colour on a terminal, indented where nobody looks."""
 
 import sys
 from collections.abc import Iterator, Sequence

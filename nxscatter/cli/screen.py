@@ -10,7 +10,7 @@ from nxscatter.cli.output import echo_fields, echo_table
 if TYPE_CHECKING:
     from nxscatter.store.container import Container
 
-_MOST = 20  # rows of results
+_MOST = 20  # rows of results, which leave room for the rest on a screen
 _COLUMNS = ("frame", "q", "hkl", "peak", "model", "x0", "S", "S_method", "status")
 
 

@@ -1,4 +1,4 @@
-"""What a measurement is: set-up, sample, maps of angles and q, crystal. Everything is looked up when it is used."""
+"""What a measurement is: set-up, sample, maps of angles and q, crystal; lazy, maps are memoised."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from nxscatter.workflow.recipe import Use
 if TYPE_CHECKING:
     from nxscatter.store.record import Record
 
-_CURVES_SIZE = (6.4, 4.4)
+_CURVES_SIZE = (6.4, 4.4)  # inches
 
 
 class Mapping(Pictures):

@@ -1,4 +1,4 @@
-"""Records as the answers that scripts expect: dictionaries of lists, and data frames."""
+"""Records as the tables that scripts expect: dictionaries of lists, and data frames."""
 
 from __future__ import annotations
 

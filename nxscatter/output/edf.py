@@ -10,7 +10,7 @@ import numpy as np
 from nxscatter.model import Array
 
 _BLOCK = 512  # bytes, of which a header fills a whole number
-_NAMES = ("HeaderID", "Image")
+_NAMES = ("HeaderID", "Image")  # of a block's own bookkeeping, written here whatever the source said
 
 
 def write_edf(path: Path, frames: Iterable[Array], header: Mapping[str, str]) -> None:

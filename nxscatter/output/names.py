@@ -1,4 +1,4 @@
-"""Names of exported files and folders: sample, field, image number and ring, reduced to what is safe in a name."""
+"""Names of exported files and folders: sample, field, image number and ring, sanitised to what is safe in a name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Curves taken from an image: against azimuth, against q, and the rings among them."""
+"""Curves integrated from an image: azimuthal and radial profiles, sectors, and the rings among them."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from nxscatter.version import __version__
 if TYPE_CHECKING:
     from nxscatter.plain import Json
 
-R2_THRESHOLD = 0.85
+R2_THRESHOLD = 0.85  # the one that people's scripts have always used
 _SIZE = (8.0, 6.4)  # inches
 _NAMES = {"field_mT": ("magnetic_field", "mT"), "time_s": ("time", "s"), "elapsed_s": ("elapsed", "s")}
 _WHOLE = {"frame": -1, "peak": 0, "sweep": 0}  # and what stands for none

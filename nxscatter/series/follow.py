@@ -1,4 +1,4 @@
-"""A series that grows during a beamtime: a folder is looked at again and again."""
+"""A series that grows during a beamtime: a folder is polled (looked at again and again)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nxscatter.series.members import Member, read_member
 from nxscatter.series.series import Series, make_series
 from nxscatter.store.access import is_container
 
-_PAUSE = 2.0  # seconds
+_PAUSE = 2.0  # seconds; files of a beamtime come more slowly, and looking at a folder costs next to nothing
 _log = logging.getLogger("nxscatter")
 
 

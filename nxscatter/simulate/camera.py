@@ -1,4 +1,4 @@
-"""Detectors at their places: what each pixel sees of a pattern, and what it counts."""
+"""Detectors at their places: what each pixel sees of a pattern, and what it counts (Poisson noise, dead pixels)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from nxscatter.store.container import Container
 from nxscatter.workflow.prepare import prepare
 from nxscatter.workflow.process import run_recipe
 
-RINGS = (0.05, 0.068)
+RINGS = (0.05, 0.068)  # 1/angstrom
 FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)  # mT
 
 

@@ -1,4 +1,4 @@
-"""Small experiments with known truth: an order parameter that grows with the magnetic field or in time."""
+"""Small synthetic experiments (ground truth): an order parameter that grows with the field or in time."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ RINGS: dict[str, tuple[float, ...]] = {
     "waxs": (2.8939,),  # (100) of hcp cobalt
     "lgc": (0.1, 0.13),
 }
-FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)
+FIELDS = (0.0, 200.0, 400.0, 700.0, 1000.0, 1400.0)  # mT
 HYSTERESIS = 0.2  # share of the alignment that is kept on the way down: enough to tell the two branches apart
 
 

@@ -15,7 +15,7 @@ from nxscatter.results.stages import Pixels
 from nxscatter.science.pixels.medians import _PRICE, FilteredStage, nan_median
 from nxscatter.steps.framewise import ImageStep
 
-_FEW_PHOTONS = 15
+_FEW_PHOTONS = 15  # below, the offset of the median is more than 1 % of the counts
 _PHOTONS_LOST = 0.14  # what the median of a window of Poisson counts lies below their mean, by simulation
 _BLOCK = 1 << 18  # pixels at a time
 

@@ -13,7 +13,7 @@ from nxscatter.results import Geometry, Image, PixelFlag, QMap
 from nxscatter.science.geometry import qspace
 from nxscatter.step import Step
 
-_MOST_CELLS = 1 << 26
+_MOST_CELLS = 1 << 26  # half a gigabyte in double precision: a slip in `cell` shall not fill the memory
 _BLOCK = 1 << 17  # pixels at a time, few enough for the processor's cache
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nxscatter.steps.views import Naming
     from nxscatter.store.container import Container
 
-_DPI = 150
+_DPI = 150  # enough for print at the size of a column
 
 
 def figure_png(size: tuple[float, float], draw: Callable[..., Any], *arguments: Any, **options: Any) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nxscatter.store.container import Container
     from nxscatter.store.record import Record
 
-SIZE = (6.6, 5.8)
+SIZE = (6.6, 5.8)  # inches: a square map and the colour bar beside it
 
 
 def export_views(container: Container, folder: Path, records: Sequence[Record]) -> list[Path]:

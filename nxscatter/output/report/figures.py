@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nxscatter.store.record import Record
 
 _MOST_FITS = 12  # pictures of fits; a page with more is too large to be sent around
-_DPI = 120
+_DPI = 120  # less than a figure of its own: all of them travel inside the page
 _PANELS = 4  # rings whose profiles are drawn frame by frame
 
 

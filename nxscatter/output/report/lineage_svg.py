@@ -1,4 +1,4 @@
-"""The chain of records drawn as SVG: a box a record, arrows from what it was made from, the raw frames on top."""
+"""The provenance graph as SVG: a box a record, arrows from what it was made from, the raw frames on top."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Equal bins of azimuth, and sums of a ring's pixels in them."""
+"""Azimuthal integration: equal bins of azimuth, and sums (weighted histograms) of a ring's pixels in them."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from nxscatter.science.pixels.ring_center import RingCenter, fit_center, measure
 
 FAR = 2.0  # pixels off, from which on a ring of common width has left its band on one side
 NEAR = 0.5  # pixels off, up to which gaps and the pixels themselves may move the rings' centre
-SIGNIFICANT = 4.0  # standard errors
+SIGNIFICANT = 4.0  # standard errors, which chance exceeds in less than one image of a thousand
 _REACH = 40.0  # pixels on either side of where a ring is looked for
 _NARROWEST_WINDOW = 30.0  # pixels to look for a ring on either side, so that a centre 20 pixels off is found
 _SOME = 4e4  # pixels of a ring that tell its place to a few hundredths of a pixel; all only where these do not

@@ -6,7 +6,7 @@ import numpy as np
 
 from nxscatter.model import Array, Floats
 
-_ROOM = 2**31 - 1
+_ROOM = 2**31 - 1  # the largest number of the 32 bits in which frames are added up
 
 
 class FrameSum:

@@ -1,4 +1,4 @@
-"""From counts to scattering cross-sections: the factors of a pixel and of a frame, applied with their variances."""
+"""Absolute scale: the factors of a pixel and of a frame from counts to cross-sections, with error propagation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Intensity against radius, and the peaks in it."""
+"""Radial integration: intensity against radius, and the peaks in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiles of resampled pixels: what their scatter says of the errors, whatever counting statistics say."""
+"""The bootstrap of profiles: balanced half-samples of the pixels, whose scatter is the error whatever the noise."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from nxscatter.results import Geometry, Image
 from nxscatter.science.geometry import qspace
 from nxscatter.science.pixels.radial import pixel_size, radii, radius_to_q, variance_per_intensity
 
-_SECTORS = 36
+_SECTORS = 36  # of 10 degrees: narrow against the first harmonic, wide enough for counts to show a ring
 _FEWEST = 8  # sectors that show a ring, in all
 _AGREEING = 0.6  # share of the sectors that must agree
 _SIGNIFICANCE = 5.0  # of a ring in a sector
