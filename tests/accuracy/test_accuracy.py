@@ -88,6 +88,7 @@ def analysed(image: Image, geometry: Geometry, *fits: LineFit, **options: Any) -
     return OrderParameter(method=methods, **options)(profiles, tuple(made)), made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kappa", "director"), [(1.0, 25.0), (5.0, 60.0), (10.0, 0.0), (20.0, 90.0)])
 def test_a_4m_frame_gives_the_order_of_the_rods(kappa, director):
     image = measured(EIGER2_4M, pattern(kappa, director), seed=round(kappa))
@@ -107,6 +108,7 @@ def test_a_4m_frame_gives_the_order_of_the_rods(kappa, director):
         assert fits.chi2_red.max() < 1.3
 
 
+@pytest.mark.slow
 def test_an_isotropic_4m_frame_is_isotropic():
     image = measured(EIGER2_4M, pattern(0.0))
     for angle in ("chi", "beta"):
@@ -116,6 +118,7 @@ def test_an_isotropic_4m_frame_is_isotropic():
         assert np.isnan(fits.values["kappa"]).all()
 
 
+@pytest.mark.slow
 def test_pixels_and_bins_leave_no_bias():
     """What a frame without noise is read as, in units of the error that a second of counting leaves."""
     for kappa, director in ((1.0, 60.0), (20.0, 25.0)):
@@ -126,6 +129,7 @@ def test_pixels_and_bins_leave_no_bias():
         assert (np.abs(wrap(fits.values["x0"] - director)) < 0.15 * fits.errors["x0"]).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kappa", [1.0, 5.0])
 def test_moments_of_a_frame(kappa):
     found, _ = analysed(measured(EIGER2_4M, pattern(kappa, 25.0, rings=1)), EIGER2_4M.geometry)
@@ -187,6 +191,7 @@ def test_a_flat_background_does_not_move_the_order():
     assert (found[1].S_errors > found[0].S_errors).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kappa", [1.0, 5.0])
 def test_bootstrap_and_counting_agree_where_counts_are_all_there_is(kappa):
     image = measured(EIGER2_SMALL, pattern(kappa, 25.0, rings=1), seed=4)
@@ -201,6 +206,7 @@ def test_bootstrap_and_counting_agree_where_counts_are_all_there_is(kappa):
     np.testing.assert_array_equal(bootstrap.S, counting.S)
 
 
+@pytest.mark.slow
 def test_from_the_raw_file_of_a_4m_detector(tmp_path):
     known = write_id02(tmp_path / id02_name("rods", 1), pattern(5.0, 25.0), EIGER2_4M, Run("rods", 400.0))
     records = nxscatter.process(known.path, "auto")
@@ -296,6 +302,7 @@ def test_reflections_out_of_reach_beside_one_within(tmp_path):
     assert "the meridian is out of reach" in notes
 
 
+@pytest.mark.slow
 def test_silver_behenate_is_isotropic(shared_data, tmp_path):
     (raw,) = shared_data.glob("xeuss_AgBh*.edf")
     records = nxscatter.process(raw, "refined", output=tmp_path)

@@ -63,6 +63,7 @@ def ids(value: Any) -> list[str]:
 PROFILES = ("ro-crate-1.1", "process-run-crate-0.5")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_crate_without_a_profile_has_all_that_is_required(
     plain: Path, validate: Callable[[Path, str, str], list[str]], profile: str
@@ -70,6 +71,7 @@ def test_a_crate_without_a_profile_has_all_that_is_required(
     assert validate(plain, profile, "REQUIRED") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 def test_a_crate_with_a_profile_has_all_that_is_recommended(
     full: Path, validate: Callable[[Path, str, str], list[str]], profile: str
@@ -77,6 +79,7 @@ def test_a_crate_with_a_profile_has_all_that_is_recommended(
     assert validate(full, profile, "RECOMMENDED") == []
 
 
+@pytest.mark.slow
 def test_the_validator_of_these_tests_finds_what_is_missing(
     plain: Path, validate: Callable[[Path, str, str], list[str]], tmp_path: Path
 ) -> None:
@@ -87,6 +90,7 @@ def test_the_validator_of_these_tests_finds_what_is_missing(
     assert any("license" in one for one in validate(tmp_path, PROFILES[0], "REQUIRED"))
 
 
+@pytest.mark.slow
 def test_a_crate_without_records_is_valid_too(tmp_path: Path, validate: Callable[[Path, str, str], list[str]]) -> None:
     crate = write_crate(toy.make(tmp_path / "rods.nxs", records=False), tmp_path / "crate", CrateProfile(), {})
     assert validate(crate, PROFILES[0], "REQUIRED") == []

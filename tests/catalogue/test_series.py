@@ -88,6 +88,7 @@ def test_inputs_have_the_identifiers_of_the_profile(series: Path, tmp_path: Path
         catalogue([series], tmp_path, ["scicat"], one)
 
 
+@pytest.mark.slow
 def test_a_crate_names_the_members_and_holds_the_series(
     series: Path, tmp_path: Path, validate: Callable[[Path, str, str], list[str]]
 ) -> None:

@@ -460,6 +460,7 @@ def test_the_version_is_printed(run: Callable[..., Ran]) -> None:
     assert run("--version").out == f"{__version__}\n"
 
 
+@pytest.mark.slow
 def test_silver_behenate_needs_no_argument_and_no_table_of_it_is_without_the_warning(
     run: Callable[..., Ran], shared_data: Path, tmp_path: Path
 ) -> None:
