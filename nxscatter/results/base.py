@@ -25,6 +25,9 @@ STATUSES = (
 )
 
 
+_TRUSTED = ("ok", "isotropic")  # verdicts that stand on the data's being what they seem
+
+
 class PixelFlag(IntFlag):
     """Why a pixel is not a plain measured one. Bits 0 to 8 as in NeXus NXdetector ``pixel_mask``."""
 
@@ -113,12 +116,12 @@ class Rows(Result):
         reason: tuple[str, ...]
 
     def doubted(self, doubts: tuple[Doubt, ...]) -> Self:
-        """Return the table in which rows that would be ``ok`` have the gravest doubt for their status."""
+        """Return the table in which rows ``ok`` or ``isotropic`` have the gravest doubt for their status."""
         found = super().doubted(doubts)
         status, reason = list(found.status), list(found.reason)
         for row, q in enumerate(found.q.tolist()):
             gravest = next((doubt for doubt in found.doubts if doubt.concerns(q)), None)
-            if status[row] == "ok" and gravest is not None:
+            if status[row] in _TRUSTED and gravest is not None:
                 status[row], reason[row] = gravest.status, gravest.reason
         return replace(found, status=tuple(status), reason=tuple(reason))
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from nxscatter.errors import ParameterError
 from nxscatter.fields import param
-from nxscatter.model import Attachment, Exposure, Floats, Ints
+from nxscatter.model import Attachment, Doubt, Exposure, Floats, Ints
 from nxscatter.results import Geometry, Image, Profiles, Rings
 from nxscatter.results.stages import Pixels
+from nxscatter.science.fitting.harmonics import analyse
 from nxscatter.science.fitting.pattern_axis import pattern_axis
+from nxscatter.science.fitting.profile_data import measured
 from nxscatter.science.geometry import qspace
 from nxscatter.science.pixels.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
+from nxscatter.science.pixels.center_check import center_doubts, check_center
 from nxscatter.science.pixels.flanks import Flanks, under_rings
 from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times
+from nxscatter.science.pixels.radial import radius_to_q
+from nxscatter.science.pixels.radial_shape import BinCorrection, radial_shape
 from nxscatter.science.pixels.resampling import half_samples
 from nxscatter.science.pixels.ring_choice import RingChoice, choose_rings, crystal_notes
 from nxscatter.steps.framewise import FramewiseStep
 
+_SMALL_SHIFT = 1e-3  # of S, which gaps and pixels bring about anyway
 _EMPTY_SHARE = 0.2  # of the bins on the detector, from which on a ring is called too narrow
 
 
@@ -75,7 +81,8 @@ class AzimuthalProfiles(FramewiseStep):
     """
 
     name = "azimuthal_profiles"
-    version = 1
+    version = 2
+    trusts_its_input: ClassVar[bool] = False  # as version 1 did: the centre, and bins with a part of their ring
     q: tuple[float, ...] = param("1/angstrom", "ring centres; none: the rings that were found", default=(), above=0)
     tolerance: float = param("", "half-width of a ring, relative to q", default=0.02, above=0, maximum=0.5)
     bins: int = param("", "bins of the full circle, a multiple of 4", default=360, minimum=4)
@@ -178,10 +185,15 @@ class AzimuthalProfiles(FramewiseStep):
         profiles = self._profiles(plan, image, rings, intensity, errors)
         more: dict[str, Any] = {}  # what not every profile has
         notes: list[str] = []
+        if not self.trusts_its_input:
+            more["doubts"] = self._doubts(plan, image, geometry)
         if self.reads_frames:
             more["elapsed"] = frame_times(self.name, image, exposure)
         if self.replicates:
             replicates = half_samples(plan.bins, image, plan.label, plan.geometry, self.replicates, self.seed)
+            correction = self._correction(plan, image)
+            if correction is not None:
+                replicates, _ = correction.means(replicates, replicates)
             more["replicates"] = replicates[:, plan.own]
         if plan.flanks is not None:
             shares, more["background_scale_errors"], notes = plan.flanks.shares(image, plan.geometry)
@@ -198,6 +210,12 @@ class AzimuthalProfiles(FramewiseStep):
         """Return the profiles of means and their standard errors, (..., row, bin), without anything beside them."""
         own, chosen = plan.own, plan.rings
         slope, floor = _variance_law(plan.bins, image)
+        lost = np.zeros(slope.shape, dtype=bool)
+        correction = self._correction(plan, image)
+        if correction is not None:
+            intensity, errors = correction.means(intensity, errors)
+            slope, floor = correction.variance_law(slope, floor)
+            lost = correction.lost
         if self.reads_frames:
             slope *= image.frames
             if image.gain is not None:
@@ -219,8 +237,8 @@ class AzimuthalProfiles(FramewiseStep):
             bins=plan.azimuth.centers,
             intensity=intensity[..., own, :],
             intensity_errors=errors[..., own, :],
-            pixels=np.rint(plan.bins.valid_count[own]).astype(np.int64),
-            measured=np.rint(plan.bins.measured_count[own]).astype(np.int64),
+            pixels=np.rint(np.where(lost, 0, plan.bins.valid_count)[own]).astype(np.int64),
+            measured=np.rint(np.where(lost, 0, plan.bins.measured_count)[own]).astype(np.int64),
             variance_slope=slope[own],
             variance_floor=floor[own],
             theta_bragg=qspace.two_theta_of(chosen.q, plan.geometry.wavelength) / 2,
@@ -229,11 +247,70 @@ class AzimuthalProfiles(FramewiseStep):
             units=image.units,
         )
 
+    def _correction(self, plan: RingSums, image: Image) -> BinCorrection | None:
+        return None if self.trusts_its_input else correct_bins(plan, image)
+
+    def _doubts(self, plan: RingSums, image: Image, geometry: Geometry) -> tuple[Doubt, ...]:
+        """Compare the geometry's centre with the rings' own, and S about the one with S about the other."""
+        check = check_center(image, plan.geometry, plan.rings.q.tolist())
+        if not check.differs or check.far or check.ellipse:
+            return center_doubts(check, plan.geometry, image.binning)
+        assert check.center is not None
+        own = replace(
+            geometry, center_y=check.center.y * image.binning, center_x=check.center.x * image.binning, doubts=()
+        )
+        q = tuple(plan.rings.q.tolist())
+        simple = replace(self, q=q, angle="chi", frames="mean", flanks=None, replicates=0, hkl=(), cif=None)
+        found = [
+            analyse(made.bins, measured(made))
+            for made in (simple._alone(image, where) for where in (replace(geometry, doubts=()), own))
+        ]
+        moved = np.abs(found[0].S - found[1].S)
+        worse = [
+            value
+            for value, shift, error in zip(q, moved, found[0].S_error, strict=True)
+            if shift > max(error, _SMALL_SHIFT)
+        ]
+        return center_doubts(check, plan.geometry, image.binning, worse)
+
+    def _alone(self, image: Image, geometry: Geometry) -> Profiles:
+        """Return the profiles of the mean image, without anything beside them."""
+        plan = self.plan(image.pixels, geometry)
+        return self._profiles(plan, image, None, *plan.bins.mean(image))
+
     def _pattern_axis(self, image: Image, geometry: Geometry, rings: Rings | None) -> tuple[Floats, Floats]:
         """Return where the pattern stands, which profiles against beta cannot tell, from the mean against chi."""
         step = replace(self, angle="chi", frames="mean", flanks=None, replicates=0)
         plan = step.plan(image.pixels, geometry, rings)
         return pattern_axis(step._profiles(plan, image, rings, *plan.bins.mean(image)))
+
+
+def correct_bins(plan: RingSums, image: Image) -> BinCorrection | None:
+    """Return how the bins that see a part of their ring's width are corrected; None where all are whole."""
+    rows, bins = len(plan.numbers), len(plan.azimuth.centers)
+    label, index = plan.label, plan.bins.index
+    on_detector = np.stack([np.bincount(number, minlength=bins) for number in plan.numbers])
+    valid = np.bincount(label, minlength=rows * bins).reshape(rows, bins)
+    offset, scale, lost = np.zeros((rows, bins)), np.ones((rows, bins)), np.zeros((rows, bins), dtype=bool)
+    for row, (q, width) in enumerate(zip(plan.rings.q.tolist(), plan.rings.q_width.tolist(), strict=True)):
+        whole = plan.azimuth.on_detector(plan.geometry, q - width) & plan.azimuth.on_detector(plan.geometry, q + width)
+        partial = (valid[row] > 0) & ((valid[row] < on_detector[row]) | ~whole)
+        if not partial.any():
+            continue
+        member = np.flatnonzero(label // bins == row)
+        number = label[member] % bins
+        place = (qspace.pixels(plan.geometry, index[member]).q - q) / width
+        values = np.asarray(image.intensity.reshape(-1)[index[member]], dtype=float)
+        pixels_across = 2 * width / radius_to_q(plan.geometry, 1.0)
+        shape = radial_shape(values, place, number, partial, float(pixels_across))
+        if shape is not None:
+            counted = np.maximum(valid[row], 1)
+            offset[row] = np.bincount(number, shape.alpha, bins) / counted
+            scale[row] = np.where(valid[row] > 0, np.bincount(number, shape.beta, bins) / counted, 1.0)
+            lost[row] = shape.lost
+    if not (lost.any() or offset.any()):
+        return None
+    return BinCorrection(offset, np.where(lost | (scale <= 0), 1.0, scale), lost)
 
 
 def _valid_pixels(image: Pixels, chosen: RingChoice, numbers: list[Ints], bins: int) -> tuple[Ints, Ints, int]:
@@ -291,3 +368,12 @@ def _variance_law(bins: PixelBins, image: Image) -> tuple[Floats, Floats]:
         all_of_it, rest = total(variance) / measured**2, total(variance - counting) / measured**2
     # What is left by rounding, or by a filled pixel in a binned one, is no variance of its own.
     return slope, np.where(rest > 1e-6 * all_of_it, rest, np.where(measured > 0, 0.0, np.nan))
+
+
+@dataclass(frozen=True)
+class AzimuthalProfilesVersion1(AzimuthalProfiles):
+    """Profiles about whatever centre is given, of whatever part of a bin is there: replays records made so."""
+
+    name = "azimuthal_profiles"
+    version = 1
+    trusts_its_input: ClassVar[bool] = True

@@ -12,11 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from nxscatter.model import RASTER_AXES, Floats
+from nxscatter.model import RASTER_AXES, Doubt, Floats
 from nxscatter.results import Geometry, Image
 from nxscatter.science.geometry import qspace
 from nxscatter.science.pixels.radial import Peak, find_peaks, pixel_size, radii, radius_to_q, variance_per_intensity
-from nxscatter.science.pixels.ring_center import RingCenter, fit_center, measured_pixels, one_in
+from nxscatter.science.pixels.ring_center import (
+    RingCenter,
+    fit_center,
+    fit_ellipse,
+    measured_pixels,
+    one_in,
+    sectors_that_see,
+)
 
 FAR = 2.0  # pixels off, from which on a ring of common width has left its band on one side
 NEAR = 0.5  # pixels off, up to which gaps and the pixels themselves may move the rings' centre
@@ -29,7 +36,9 @@ _COARSE = 128  # blocks along the longer side of an image in which its symmetry 
 _OVERLAP = 0.2  # share of the valid blocks that must have a partner
 _ALIKE = 10.0  # standard deviations that the correlation of noise has, about sqrt(2/pairs)
 _WELL_KNOWN = 0.3  # pixels, standard error
+_MANY = 24  # sectors of 10 degrees
 _SHARPER = 2.0  # how far rings of the right geometry stand out, relative to those of a wrong one
+_ROUND = 1.0  # pixels, up to which a ring that is an ellipse is as good as a circle
 _LARGEST_TILT = 1.0  # degrees, up to which a pattern on the detector is point symmetric
 
 
@@ -48,12 +57,19 @@ class CenterCheck:
     remedy : str
         The option that puts the rings' centre where it is, when it is the geometry's with x and y swapped or of a
         flipped image; else "".
+    ellipse : float
+        By how many pixels the rings are ellipses about their own centre, which a turned detector makes of them; 0
+        where that is not sure.
+    no_circle : bool
+        Whether most sectors of azimuth see a ring, but at radii that belong to no common centre.
     """
 
     center: RingCenter | None
     shift: float = float("nan")
     significance: float = float("nan")
     remedy: str = ""
+    ellipse: float = 0.0
+    no_circle: bool = False
 
     @property
     def differs(self) -> bool:
@@ -84,11 +100,69 @@ def check_center(image: Image, geometry: Geometry, q: Sequence[float]) -> Center
         if symmetric is not None:
             found = _own_center(image, replace(geometry, center_y=symmetric[0], center_x=symmetric[1]), q, np.inf)
     if found is None or max(found.y_error, found.x_error) > _WELL_KNOWN:
-        found = _ofmistaken(image, geometry, q) or found
-    return CenterCheck(None) if found is None else compared(found, geometry)
+        found = _of_mistaken(image, geometry, q) or found
+    if found is None:
+        looks = _looks(image, geometry, q, _SOME)
+        seen = sectors_that_see(image, geometry, *looks, most_pixels=_SOME)
+        return CenterCheck(None, no_circle=seen > _MANY)
+    own = replace(geometry, center_y=found.y, center_x=found.x)
+    looks = _looks(image, own, q, _SOME)
+    amplitude, error = fit_ellipse(image, own, *looks, most_pixels=_SOME)
+    sure = amplitude > max(_ROUND, SIGNIFICANT * error)
+    return replace(compared(found, geometry), ellipse=amplitude if sure else 0.0)
 
 
-def _ofmistaken(image: Image, geometry: Geometry, q: Sequence[float]) -> RingCenter | None:
+def center_doubts(
+    check: CenterCheck, geometry: Geometry, binning: int = 1, rings: Sequence[float] = ()
+) -> tuple[Doubt, ...]:
+    """Return why profiles about a geometry's centre cannot be trusted; centres are told in stored pixels.
+
+    Parameters
+    ----------
+    check : CenterCheck
+        What the rings say.
+    geometry : Geometry
+        Geometry of the image that was checked.
+    binning : int
+        Stored pixels along one side of a pixel of that image.
+    rings : sequence of float
+        Where the centre is not far off, the rings (1/angstrom) for which it matters all the same.
+    """
+    doubts = []
+    if check.center is not None and (check.far or rings):
+        own, given = (
+            f"({place.x * binning:.1f}, {place.y * binning:.1f})" for place in (check.center, _place(geometry))
+        )
+        remedy = (
+            f"they fit with {check.remedy}: give it"
+            if check.remedy
+            else "use the recipe 'refined', or give geometry.center_x and center_y"
+        )
+        reason = (
+            f"the rings' own centre {own} is {check.shift * binning:.1f} pixels from the centre that is used, {given}, "
+            f"x and y: {remedy}"
+        )
+        doubts = [Doubt("off_centre", reason)] if check.far else [Doubt("off_centre", reason, q) for q in rings]
+    if check.ellipse:
+        reason = (
+            f"the rings are ellipses, by {check.ellipse * binning:.1f} pixels: the detector is turned in a way that "
+            "the geometry does not say, or its pixels are not square; calibrate it and give --poni FILE"
+        )
+        doubts.append(Doubt("off_geometry", reason))
+    if check.no_circle:
+        reason = (
+            "what is seen at the rings is no circle about any centre: the detector is turned, or the geometry is "
+            "another file's; calibrate it and give --poni FILE"
+        )
+        doubts.append(Doubt("off_geometry", reason))
+    return tuple(doubts)
+
+
+def _place(geometry: Geometry) -> RingCenter:
+    return RingCenter(geometry.center_y, geometry.center_x, 0.0, 0.0)
+
+
+def _of_mistaken(image: Image, geometry: Geometry, q: Sequence[float]) -> RingCenter | None:
     """Return the rings' centre where a swapped centre or a flipped image makes them stand out far more."""
     sharpness = _sharpness(image, geometry, q)
     for _, other in mistaken(geometry):
@@ -116,15 +190,14 @@ def mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
     across, along = RASTER_AXES[geometry.orientation]
     orientations = {axes: number for number, axes in RASTER_AXES.items()}
     flips = (
-        ("flip-y", upside_down, geometry.center_x, orientations[across, -along]),
-        ("flip-x", geometry.center_y, mirrored, orientations[-across, along]),
-        ("flip-xy", upside_down, mirrored, orientations[-across, -along]),
+        (upside_down, geometry.center_x, orientations[across, -along]),
+        (geometry.center_y, mirrored, orientations[-across, along]),
+        (upside_down, mirrored, orientations[-across, -along]),
     )
-    flipped = [
-        (f"--orient {name}", replace(geometry, center_y=y, center_x=x, orientation=number))
-        for name, y, x, number in flips
-    ]
-    return [("--swap-center", swapped), *flipped]
+    flipped = {
+        f"--orient {number}": replace(geometry, center_y=y, center_x=x, orientation=number) for y, x, number in flips
+    }
+    return [("--swap-center", swapped), *flipped.items()]
 
 
 def _own_center(image: Image, geometry: Geometry, q: Sequence[float], most: float) -> RingCenter | None:
@@ -136,10 +209,7 @@ def _own_center(image: Image, geometry: Geometry, q: Sequence[float], most: floa
     about = geometry
     for _ in range(_TRIES):
         looks = _looks(image, about, q, most)
-        if not looks:
-            break
-        rings, widths, windows = zip(*looks, strict=True)
-        center = fit_center(image, about, rings, widths, windows, most)
+        center = fit_center(image, about, *looks, most_pixels=most)
         if center is None:
             break
         moved = np.hypot(center.y - about.center_y, center.x - about.center_x)
@@ -216,18 +286,21 @@ def compared(center: RingCenter, geometry: Geometry) -> CenterCheck:
     return replace(found, remedy=remedies[0]) if remedies and found.far else found
 
 
-def _looks(image: Image, geometry: Geometry, q: Sequence[float], most: float) -> list[tuple[float, float, float]]:
-    """Return radius, FWHM and window (pixels) of the rings that show a peak near their q."""
+def _looks(
+    image: Image, geometry: Geometry, q: Sequence[float], most: float
+) -> tuple[list[float], list[float], list[float]]:
+    """Return radii, FWHM and windows (pixels) of the rings that show a peak near their q."""
     expected = np.sort([_radius(geometry, value) for value in q if np.isfinite(_radius(geometry, value))])
     gaps = np.diff(expected, prepend=-np.inf, append=np.inf)
     room = np.minimum(gaps[:-1], gaps[1:]) / 2
-    looks = []
+    found: list[Peak] = []
+    windows: list[float] = []
     for radius, free in zip(expected.tolist(), room.tolist(), strict=True):
         peak = _nearest_peak(image, geometry, radius, min(_REACH, free), most)
         if peak is not None:
-            window = min(max(1.5 * peak.fwhm, _NARROWEST_WINDOW), max(free, peak.fwhm))
-            looks.append((peak.position, peak.fwhm, window))
-    return looks
+            found.append(peak)
+            windows.append(min(max(1.5 * peak.fwhm, _NARROWEST_WINDOW), max(free, peak.fwhm)))
+    return [peak.position for peak in found], [peak.fwhm for peak in found], windows
 
 
 def _radius(geometry: Geometry, q: float) -> float:

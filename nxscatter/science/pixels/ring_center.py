@@ -112,6 +112,78 @@ def measured_pixels(image: Image, index: Ints) -> tuple[Ints, Floats]:
     return index[use], values[use]
 
 
+def fit_ellipse(
+    image: Image,
+    geometry: Geometry,
+    rings: Sequence[float],
+    widths: Sequence[float],
+    windows: Sequence[float],
+    most_pixels: float = np.inf,
+) -> tuple[float, float]:
+    """Return by how much the rings about a geometry's centre are ellipses: amplitude and standard error in pixels.
+
+    The radial position of the largest ring is fitted with harmonics 1 and 2 of the azimuth. Arguments are those of
+    `fit_center`. Where too little is seen, both are infinite.
+    """
+    seen = _sightings(image, geometry, rings, widths, windows, most_pixels)
+    if not seen:
+        return 0.0, np.inf
+    azimuth, radius, errors = (
+        np.concatenate([getattr(sighting, key) for sighting in seen]) for key in ("azimuth", "radius", "errors")
+    )
+    number = np.repeat(np.arange(len(seen)), [len(sighting.radius) for sighting in seen])
+    if len(radius) < 2 * _FEWEST:
+        return 0.0, np.inf
+    relative = np.asarray(rings)[number] / max(rings)
+    design = np.column_stack(
+        [
+            *(harmonic(azimuth) for harmonic in (np.cos, np.sin)),
+            *(harmonic(2 * azimuth) * relative for harmonic in (np.cos, np.sin)),
+            number[:, np.newaxis] == np.arange(len(seen)),
+        ]
+    )
+    weights = 1 / np.hypot(errors, _SYSTEMATIC)
+    matrix = design * weights[:, np.newaxis]
+    used = matrix.any(axis=0)
+    if np.linalg.cond(matrix[:, used]) > 1e3 or len(radius) <= np.count_nonzero(used):
+        return 0.0, np.inf
+    covariance = np.linalg.inv(matrix[:, used].T @ matrix[:, used])
+    values = covariance @ matrix[:, used].T @ (radius * weights)
+    residuals = radius * weights - matrix[:, used] @ values
+    # sectors that see another thing, and the ring's own shape, are worth what they scatter
+    scale = np.sum(residuals**2) / (len(radius) - len(values))
+    return float(np.hypot(values[2], values[3])), float(np.sqrt(scale * max(covariance[2, 2], covariance[3, 3])))
+
+
+def sectors_that_see(
+    image: Image,
+    geometry: Geometry,
+    rings: Sequence[float],
+    widths: Sequence[float],
+    windows: Sequence[float],
+    most_pixels: float = np.inf,
+) -> int:
+    """Return in how many sectors (of 36) the best seen ring shows; arguments as for `fit_center`."""
+    seen = _sightings(image, geometry, rings, widths, windows, most_pixels)
+    return max((len(sighting.radius) for sighting in seen), default=0)
+
+
+def _sightings(
+    image: Image,
+    geometry: Geometry,
+    rings: Sequence[float],
+    widths: Sequence[float],
+    windows: Sequence[float],
+    most_pixels: float,
+) -> list[_Sighting]:
+    """Return where each ring is seen about the geometry's centre."""
+    gain = variance_per_intensity(image)
+    return [
+        _sight(_surroundings(image, geometry, ring, window, most_pixels), 0.0, 0.0, gain, ring, width, window)
+        for ring, width, window in zip(rings, widths, windows, strict=True)
+    ]
+
+
 def one_in(inner: float, outer: float, most: float) -> int:
     """Return of how many pixels between two radii (pixels) to take one, so that about ``most`` are left."""
     return max(1, round(np.pi * (outer**2 - inner**2) / most))
