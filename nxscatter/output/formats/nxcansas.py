@@ -14,6 +14,7 @@ from nxscatter.output.formats.radial_curves import Curve, radial_curves
 from nxscatter.output.names import Names
 from nxscatter.plain import canonical_json
 from nxscatter.results import Geometry
+from nxscatter.science.geometry import qspace
 from nxscatter.store.nexus.transaction import hdf5_file
 from nxscatter.store.selection import of_kind
 
@@ -94,12 +95,13 @@ def _write_instrument(entry: h5py.Group, container: Container, record: Record) -
     _length(source, "incident_wavelength", geometry.wavelength, "angstrom")
     detector = _group(instrument, "detector", "NXdetector", "SASdetector")
     detector["name"] = container.detector.name
+    beam_y, beam_x = qspace.direct_beam(geometry) if qspace.tilt(geometry) else (geometry.center_y, geometry.center_x)
     lengths = {
-        "SDD": geometry.distance,
+        "SDD": geometry.distance / np.cos(np.radians(qspace.tilt(geometry))),
         "x_pixel_size": geometry.pixel_size_x,
         "y_pixel_size": geometry.pixel_size_y,
-        "beam_center_x": geometry.center_x * geometry.pixel_size_x,
-        "beam_center_y": geometry.center_y * geometry.pixel_size_y,
+        "beam_center_x": beam_x * geometry.pixel_size_x,
+        "beam_center_y": beam_y * geometry.pixel_size_y,
     }
     for name, value in lengths.items():
         _length(detector, name, value, "m")

@@ -79,14 +79,14 @@ class Group:
         self.members[name] = made
         return made
 
-    def field(self, name: str, value: Any, units: str = "", compression: str = "gzip", **attrs: str) -> None:
+    def field(self, name: str, value: Any, units: str = "", compression: str = "gzip", **attrs: Any) -> None:
         """Add a dataset: text of variable length for str, fixed-length bytes for bytes, else an array.
 
         HDF5 ends a text at a NUL; one within a text is written as U+2400, the picture of a NUL. Attributes that are
         "" are left out.
         """
         given = {"units": units, **attrs}
-        kept = {key: text for key, text in given.items() if text}
+        kept = {key: value for key, value in given.items() if not isinstance(value, str) or value}
         self.members[name] = _made(value, kept, compression)
 
     def link(self, name: str, path: str) -> None:
@@ -121,7 +121,7 @@ class Group:
         return ((name, one) for name, one in self.members.items() if isinstance(one, Group))
 
 
-def _made(value: Any, attrs: dict[str, str], compression: str) -> Field:
+def _made(value: Any, attrs: dict[str, Any], compression: str) -> Field:
     if isinstance(value, str):
         return Field(_without_nul(value), (), np.dtype(object), attrs)
     if isinstance(value, bytes):
