@@ -32,6 +32,8 @@ class Atoms(NamedTuple):
 
 def read_atoms(block: str) -> Atoms:
     """Read the atoms of one block of a CIF, given as text; none when it lists none, or ase cannot read them."""
+    if not block:
+        return Atoms((), np.zeros((0, 3)), "the atoms are not read, as it is no valid CIF")
     from ase.io.cif import parse_cif
 
     note = ""

@@ -42,8 +42,8 @@ class Structure(NamedTuple):
 
     Attributes
     ----------
-    block : gemmi.cif.Block
-        The block.
+    block : str
+        Its text, with a cell in plain numbers; "" when the grammar of the file is broken.
     items : mapping
         What it says of cell and symmetry, as `items_of` returns it.
     cell : tuple of float
@@ -52,7 +52,7 @@ class Structure(NamedTuple):
         What was wrong with the file.
     """
 
-    block: Block
+    block: str
     items: Items
     cell: tuple[float, ...]
     notes: tuple[str, ...]
@@ -89,8 +89,11 @@ def find_structure(text: str, wanted: str = "") -> Structure:
         block, items, cell = _choose(blocks, _plain(wanted).strip())
     except ReadError as error:
         raise ReadError(f"{broken}, {error}" if broken else str(error)) from error
-    read = f"{broken}: only the cell and the names on lines of their own are read"
-    return Structure(block, items, cell, (read,) if broken else ())
+    if broken:
+        return Structure("", items, cell, (f"{broken}: only the cell and the names on lines of their own are read",))
+    for name, value in zip(CELL_NAMES, cell, strict=True):
+        block.set_pair(f"_cell_{name}", repr(value))  # as a plain number, which ase takes
+    return Structure(block.as_string(), items, cell, ())
 
 
 def items_of(block: Block) -> Items:

@@ -12,7 +12,7 @@ import numpy as np
 from nxscatter.errors import ParameterError, ReadError
 from nxscatter.model import Floats, Ints
 from nxscatter.science.geometry.atoms import Atoms, read_atoms
-from nxscatter.science.geometry.cif import CELL_NAMES, find_structure, number, stated
+from nxscatter.science.geometry.cif import find_structure, number, stated
 from nxscatter.science.geometry.space_group import find_space_group
 
 _LONGEST = 1e8  # angstrom, 1 cm: what is longer is no edge, and its square overflows in the end
@@ -81,7 +81,7 @@ class Crystal:
     notes : tuple of str
         What to be aware of: a broken grammar, statements that contradict each other, that no extinctions are known.
     block : str
-        Text of the CIF's block.
+        Text of the CIF's block, for its atoms; "" when its grammar is broken.
     """
 
     cell: Cell
@@ -209,13 +209,10 @@ def read_cif(text: str, name: str = "CIF") -> Crystal:
     except (ReadError, ParameterError) as error:
         raise ReadError(f"{name}: {error}") from error
     group = find_space_group(items, cell.metric)
-    for text_of_volume in stated(items, "_cell_volume", "_cell.volume"):
-        volume = number(text_of_volume)
+    for volume in map(number, stated(items, "_cell_volume", "_cell.volume")[:1]):
         if abs(volume / cell.volume - 1) > _VOLUME_MISFIT:
             notes += (f"the cell's volume is {cell.volume:g} angstrom^3, _cell_volume {volume:g}: check its edges",)
-    for tag, value in zip(CELL_NAMES, numbers, strict=True):
-        block.set_pair(f"_cell_{tag}", repr(value))  # as plain numbers, which ase takes
-    return Crystal(cell, group.name, group.rotations, group.translations, (*notes, *group.notes), block.as_string())
+    return Crystal(cell, group.name, group.rotations, group.translations, (*notes, *group.notes), block)
 
 
 def _check(hkl: Sequence[int]) -> None:

@@ -95,6 +95,7 @@ def test_a_broken_grammar_costs_no_cell_and_is_named(text: str, line: str) -> No
     assert crystal.notes[0].startswith("is no valid CIF (line ")
     assert re.search(line, crystal.notes[0])
     assert crystal.notes[0].endswith("only the cell and the names on lines of their own are read")
+    assert (crystal.elements, crystal.atoms.note) == ((), "the atoms are not read, as it is no valid CIF")
 
 
 @pytest.mark.parametrize(
