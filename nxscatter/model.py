@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -64,7 +64,7 @@ class Attachment:
         An image (2-D, or 3-D for a stack) or a text.
     role : str
         What it is for: ``"mask"``, ``"beamstop"``, ``"gaps"``, ``"pixel_mask"``, ``"cif"``, ``"poni"``,
-        ``"dark"``, ``"flat"``, ``"window"``, ``"background"``.
+        ``"dark"``, ``"flat"``, ``"window"``, ``"background"``, ``"variance"``.
     """
 
     in_words: ClassVar[str] = "a file"
@@ -103,12 +103,16 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Hdf5Frames:
-    """Frames left where they are: a dataset of an HDF5 file, 2-D or 3-D, counted as (frame, y, x)."""
+    """Frames left where they are: a dataset of an HDF5 file, 2-D or 3-D, counted as (frame, y, x).
+
+    ``unwritten`` are the numbers of those of which the file lacks a part.
+    """
 
     path: Path
     dataset: str
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
+    unwritten: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,17 @@ class Exposure:
     intensity0: Floats = quantity("", "monitor before the sample", dims=("frame",), default=None)
     intensity1: Floats = quantity("", "monitor behind the sample", dims=("frame",), default=None)
     normalization: float = quantity("", "NormalizationFactor to absolute intensity, NaN unknown", default=float("nan"))
+    unwritten: Ints | None = quantity(
+        "",
+        "numbers (from 0) of frames that lack a part, None: none",
+        dims=("lost",),
+        default=None,
+    )
+
+    def lacking(self, frames: Array | Hdf5Frames) -> Exposure:
+        """Return the exposure with the numbers of the frames of which the file lacks a part."""
+        lost = frames.unwritten if isinstance(frames, Hdf5Frames) else ()
+        return replace(self, unwritten=np.array(lost)) if lost else self
 
     def __post_init__(self) -> None:
         """Turn what is missing into empty arrays."""

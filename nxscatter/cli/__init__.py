@@ -15,6 +15,7 @@ _STOPPED = "stopped; what was finished is kept, nothing is half-written"
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's terminal may name a backend that is not here
     sys.exit(run(sys.argv[1:]))
 
 

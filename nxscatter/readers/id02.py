@@ -52,7 +52,8 @@ class Id02Reader:
                 binning_x=binning.integer("x", placed.detector.binning_x),
                 binning_y=binning.integer("y", placed.detector.binning_y),
             )
-            masks, auxiliary = named_files(keys, path, image, options)
+            named = named_files(keys, (path, frames.path, Path(found.detector.file.filename)), image, options)
+            masks = named.masks
             own = source.dataset("pixel_mask", found.detector)
             if own is not None:
                 masks = (Attachment("pixel_mask", source.image(own), "pixel_mask"), *masks)
@@ -76,16 +77,16 @@ class Id02Reader:
                 file_sha256(path),
                 keys.header,
                 tuple(keys.notes),
-                placed.doubts,
+                (*placed.doubts, *named.doubts, *found.doubts),
             ),
             frames=frames,
-            exposure=exposure,
+            exposure=exposure.lacking(frames),
             start_time=start,
             end_time=end,
             instrument="ID02",
             source_name="ESRF",
             masks=masks,
-            auxiliary=(*auxiliary, *placed.files),
+            auxiliary=(*named.auxiliary, *placed.files),
             metadata=metadata,
             structure=structure,
         )

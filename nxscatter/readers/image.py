@@ -8,8 +8,8 @@ from pathlib import Path
 from nxscatter.errors import ReadError
 from nxscatter.model import Beam, Exposure, Origin, Scan
 from nxscatter.plain import readable
-from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
-from nxscatter.readers.files.images import image_format, media_type, read_frames
+from nxscatter.readers.base import ReadOptions, file_sha256
+from nxscatter.readers.files.images import image_format, media_type, read_images
 from nxscatter.readers.headers.geometry import place, unplaced_detector
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.missing import missing_note
@@ -26,7 +26,7 @@ class ImageReader:
         """Tell whether a file is a TIFF or CBF image, or an EDF one without a geometry."""
         try:
             kind = image_format(path)
-            return kind is not None and not (kind == "edf" and has_saxs_keywords(first_bytes(path, 16384)))
+            return kind is not None and not (kind == "edf" and has_saxs_keywords(path))
         except OSError:
             return False
 
@@ -41,7 +41,9 @@ class ImageReader:
         notes: list[str] = []
         if options.poni is None and not options.skip_calibration:
             raise ReadError(f"{path.name}: an image has no geometry; supply it with --poni")
-        frames, header = read_frames(path)
+        stored = read_images(path)
+        frames, header = stored.frames, stored.header
+        notes.extend(stored.notes)
         count, rows, columns = frames.shape
         placed = place(unplaced_detector("unknown", (rows, columns), options), options)
         notes.extend(placed.notes)
@@ -62,5 +64,6 @@ class ImageReader:
             ),
             frames=frames,
             exposure=Exposure(elapsed=per_frame(0.0 if count == 1 else None, 1)),
-            auxiliary=placed.files,
+            masks=tuple(file for file in stored.files if file.role == "mask"),
+            auxiliary=(*(file for file in stored.files if file.role != "mask"), *placed.files),
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 from nxscatter.errors import ReadError
 from nxscatter.model import Exposure, Origin, Scan
 from nxscatter.readers.base import ReadOptions, file_sha256, first_bytes
-from nxscatter.readers.files.edf import is_edf, read_blocks
-from nxscatter.readers.files.images import media_type, read_frames
+from nxscatter.readers.files.edf import is_edf, open_blocks, read_blocks
+from nxscatter.readers.files.images import media_type, read_images
+from nxscatter.readers.headers.header_files import named_files
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.headers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
@@ -23,11 +25,7 @@ class LgcReader:
 
     def recognises(self, path: Path) -> bool:
         """Tell whether a file is an EDF one with a key of the scattering geometry."""
-        try:
-            first = first_bytes(path, 16384)
-        except OSError:
-            return False
-        return is_edf(first) and has_saxs_keywords(first)
+        return has_saxs_keywords(path)
 
     def read(self, path: Path, options: ReadOptions) -> Scan:
         """Read a file.
@@ -38,13 +36,15 @@ class LgcReader:
             When the file is truncated, the geometry is missing or impossible, or a frame of a composite is not
             in its folder.
         """
-        frames, header = read_frames(path)
-        keys = Keywords(path.name, header)
+        stored = read_images(path)
+        frames, header = stored.frames, stored.header
+        keys = Keywords(path.name, header, list(stored.notes))
         composite = parse_composite(path.name)
         if composite is not None and options.poni is None:
             keys = _composite_keys(keys, path, composite, options)
         rows, columns = frames.shape[1:]
         beam, placed = read_geometry(keys, (rows, columns), _detector_name(keys), options)
+        named = named_files(keys, (path,), (rows, columns), options)
         title = keys.text("Comment") or keys.text("title")
         sample = find_sample(keys.text("Comment"), options, keys.notes)
         exposure = keys.number("ExposureTime", "time")
@@ -57,7 +57,13 @@ class LgcReader:
             detector=placed.detector,
             sample=sample,
             origin=Origin(
-                path.name, self.name, media_type(path), file_sha256(path), header, tuple(keys.notes), placed.doubts
+                path.name,
+                self.name,
+                media_type(path),
+                file_sha256(path),
+                header,
+                tuple(keys.notes),
+                (*placed.doubts, *named.doubts),
             ),
             frames=frames,
             exposure=Exposure(
@@ -71,14 +77,31 @@ class LgcReader:
             instrument="LGC",
             source_name="LGC",
             source_type="Fixed Tube X-ray",
-            auxiliary=placed.files,
+            masks=(*(file for file in stored.files if file.role == "mask"), *named.masks),
+            auxiliary=(*(file for file in stored.files if file.role != "mask"), *named.auxiliary, *placed.files),
         )
 
 
-def has_saxs_keywords(first: bytes) -> bool:
-    """Tell whether the beginning of an EDF file names a key of the scattering geometry."""
+def has_saxs_keywords(path: Path) -> bool:
+    """Tell whether an EDF file names a key of the scattering geometry in one of its first headers; never raises."""
+    keys = {key.lower() for key in GEOMETRY_KEYS}
+    try:
+        if not is_edf(first_bytes(path)):
+            return False
+        headers = (block.header for block in islice(open_blocks(path), 8))
+        return any(keys & {key.lower() for key in header} for header in headers)
+    except (ReadError, OSError):
+        return _first_names(path, keys)
+
+
+def _first_names(path: Path, keys: set[str]) -> bool:
+    """Tell the same of a damaged file, whose reader says what is wrong with it."""
+    try:
+        first = first_bytes(path, 16384)
+    except OSError:
+        return False
     names = {line.partition(b"=")[0].strip(b"{ \0\r\n\t").lower() for line in first.split(b";")}
-    return any(key.lower().encode() in names for key in GEOMETRY_KEYS)
+    return is_edf(first) and any(key.encode() in names for key in keys)
 
 
 def _composite_keys(keys: Keywords, path: Path, composite: Composite, options: ReadOptions) -> Keywords:

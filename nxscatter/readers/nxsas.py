@@ -88,7 +88,7 @@ class NxsasReader:
                 path.name, self.name, "application/x-hdf5", file_sha256(path), header, tuple(notes), placed.doubts
             ),
             frames=frames,
-            exposure=exposure,
+            exposure=exposure.lacking(frames),
             start_time=start,
             end_time=end,
             masks=masks,

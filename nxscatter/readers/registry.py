@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ParameterError, ReadError
 from nxscatter.plugins import load_plugins
-from nxscatter.readers.base import Reader, ReadOptions, is_hdf5
+from nxscatter.readers.base import Reader, ReadOptions
 from nxscatter.readers.headers.missing import split_note
+from nxscatter.readers.unknown import seems
 
 if TYPE_CHECKING:
     from nxscatter.model import Doubt, Scan
@@ -138,11 +139,6 @@ def _known(value: Any) -> bool:
 def _unrecognised(path: Path, known: Mapping[str, Reader]) -> str:
     if path.stat().st_size == 0:
         return f"{path.name}: is empty; copy it again"
-    if is_hdf5(path):
-        from nxscatter.readers.files.hdf5 import Hdf5Source
-        from nxscatter.readers.files.hdf5_values import attribute
-
-        with Hdf5Source(path) as source:  # a damaged file says so here
-            if attribute(source.root, "creator") == "nxscatter":
-                return f"{path.name}: is a nxscatter container already; it needs no reader"
+    if what := seems(path):
+        return f"{path.name}: {what}"
     return f"{path.name}: not recognised by any reader ({', '.join(known)}); choose one with --reader"

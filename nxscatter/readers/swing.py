@@ -77,7 +77,7 @@ class SwingReader:
                 path.name, self.name, "application/x-hdf5", file_sha256(path), group.header, tuple(notes), placed.doubts
             ),
             frames=frames,
-            exposure=Exposure(time=per_frame(exposure, count)),
+            exposure=Exposure(time=per_frame(exposure, count)).lacking(frames),
             start_time=start,
             end_time=end,
             instrument="SWING",

@@ -42,6 +42,7 @@ class PixelFlag(IntFlag):
     BEAMSTOP = 1 << 10
     NOT_A_NUMBER = 1 << 11
     SATURATED = 1 << 12
+    SENTINEL = 1 << 13
     FILLED = 1 << 15
 
     @classmethod

@@ -19,7 +19,7 @@ _ROLE_FLAGS = {"gaps": PixelFlag.GAP, "beamstop": PixelFlag.BEAMSTOP}
 _NEXUS_BITS = 0x1FF  # bits 0 to 8 of a pixel_mask are reasons, the others are not defined
 # Below 2**24 every whole number is exact in float32.
 _EXACT_IN_FLOAT32 = 2**24
-_SUSPICIOUS_SHARE = 0.9  # of a detector, taken out by one mask
+_SUSPICIOUS_SHARE = 0.6  # of a detector, taken out by one mask
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,14 @@ class Masking(FramewiseStep, ImageStep):
         np.copyto(intensity, np.nan, where=flags != 0)
         if np.nanmin(intensity) < 0:
             notes.append("pixels below 0 are taken as data, as no dummy value or mask says otherwise")
-        return Image(intensity=intensity, flags=flags, frames=pixels.frames, stage=pixels.stage, notes=tuple(notes))
+        return Image(
+            intensity=intensity,
+            flags=flags,
+            frames=pixels.frames,
+            stage=pixels.stage,
+            notes=tuple(notes),
+            settles=("mask_missing",) if self.mask else (),
+        )
 
     def _sources(self, masks: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
         return (*(masks if self.use_file_masks else ()), *self.mask)
@@ -92,7 +99,12 @@ class Masking(FramewiseStep, ImageStep):
             marked = _mask_flags(source, shape)
             share = np.count_nonzero(marked) / marked.size
             if share > _SUSPICIOUS_SHARE:
-                notes.append(f"mask {source.name} takes out {share:.0%} of the pixels: non-zero means ignore")
+                notes.append(
+                    f"mask {source.name} takes out {share:.0%} of the pixels: non-zero means ignore; invert it if 1 "
+                    "means valid in it"
+                )
+            elif share == 0 and source.role == "mask":
+                notes.append(f"mask {source.name} takes out no pixel: non-zero means ignore")
             flags |= marked
         return flags, notes
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from nxscatter.store.access import is_series
+from nxscatter.store.access import is_series, open_unlocked
 from nxscatter.store.container import Container
 from nxscatter.store.nexus.hashing import DAMAGE, first_line
 from nxscatter.store.verify import ledger_problems
@@ -75,7 +75,7 @@ def _run(check: str, validator: Callable[[], Counts]) -> list[tuple[str, str]]:
     """Run one validator and list its findings as (level, text)."""
     from nexusformat.nexus import NeXusError
 
-    with _findings() as found:
+    with _findings() as found, _reading_only():
         try:
             if validator() is None:
                 found.append(("error", "this check did not run"))
@@ -120,6 +120,38 @@ def _findings() -> Iterator[list[tuple[str, str]]]:
     finally:
         logger.handlers = handlers
         logger.setLevel(level)
+
+
+@contextmanager
+def _reading_only() -> Iterator[None]:
+    """Let nexusformat's validators open files for reading, without locks; by themselves they ask for writing."""
+    from nexusformat.nexus import validate as validators
+
+    usual = validators.nxopen
+    validators.nxopen = _opened
+    try:
+        yield
+    finally:
+        validators.nxopen = usual
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    """Give the tree of a file, whose own ``with`` would open it for writing."""
+    from nexusformat.nexus import nxload
+
+    root = nxload(path, "r", locking=False)
+    handle = root.nxfile
+
+    def open_again(**_: Any) -> None:
+        if not handle.is_open():
+            handle._file = open_unlocked(Path(path))
+
+    handle.open = open_again
+    try:
+        yield root
+    finally:
+        handle.close()
 
 
 def schema_path(name: str) -> Path:

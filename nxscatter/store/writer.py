@@ -16,7 +16,15 @@ from nxscatter.store.access import StoredFile, naming_damage, open_unlocked
 from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source, added, write_record
 from nxscatter.store.nexus.frames import Hdf5Reader
-from nxscatter.store.nexus.transaction import LIBVER, Lock, Output, clone, disk_error, replacing
+from nxscatter.store.nexus.transaction import (
+    LIBVER,
+    Lock,
+    Output,
+    clone,
+    disk_error,
+    refuse_protected,
+    replacing,
+)
 from nxscatter.store.nexus.tree import Group
 from nxscatter.store.record import Record
 
@@ -126,6 +134,7 @@ class _FileInTransaction(StoredFile):
     def _open_copy(self, mode: str) -> h5py.File:
         import h5py
 
+        refuse_protected(self.path)
         self._output = Output(self._temporary, f"{mode.rstrip('+')}+b")
         self._copy = h5py.File(self._output, mode, libver=LIBVER)
         return self._copy

@@ -9,6 +9,7 @@ from pathlib import Path
 from time import perf_counter
 
 from nxscatter.errors import NxscatterError
+from nxscatter.store.record import Record
 from nxscatter.workflow.process import Processed
 
 
@@ -62,9 +63,13 @@ def run_one(work: Callable[[Path], Processed], path: Path) -> Outcome:
         done.added,
         done.converted,
         done.container.origin.notes if done.converted else (),
-        tuple(dict.fromkeys(note for record in made for note in record.notes)),
+        tuple(dict.fromkeys(said for record in made for said in _warnings(record))),
         seconds=perf_counter() - start,
     )
+
+
+def _warnings(record: Record) -> list[str]:
+    return [*record.notes, *(doubt.reason for doubt in record.doubts)]
 
 
 def run_all(

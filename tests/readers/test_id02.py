@@ -185,6 +185,101 @@ def test_named_files_are_found_where_named_beside_the_data_or_in_the_folder_give
     )
 
 
+@pytest.mark.parametrize("links", [1, 2])
+def test_masks_are_found_beside_what_a_link_points_to(tmp_path: Path, links: int) -> None:
+    raw, work = tmp_path / "raw", tmp_path / "work"
+    raw.mkdir()
+    work.mkdir()
+    EdfImage(np.ones((6, 5), "int32")).write(str(raw / "stop.edf"))
+    path = write(raw / "a.h5", header=HEADER | {"MaskFilePath": "/data/visitor", "MaskFileName": "stop.edf"})
+    for number in range(links):
+        link = work / f"link_{number}.h5"
+        link.symlink_to(path)
+        path = link
+    scan = read_scan(path)
+    assert [mask.name for mask in scan.masks] == ["stop.edf"]
+    assert scan.origin.doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("nowhere.edf", "not found"), ("turned.edf", "5 x 6 pixels"), ("C:\\masks\\nowhere.edf", "not found")],
+)
+@pytest.mark.parametrize("key", ["Mask", "DetectorMask"])
+def test_a_mask_that_is_missing_or_does_not_fit_is_a_doubt(tmp_path: Path, name: str, said: str, key: str) -> None:
+    EdfImage(np.ones((5, 6), "int32")).write(str(tmp_path / "turned.edf"))
+    (doubt,) = read_scan(write(tmp_path / "a.h5", header=HEADER | {f"{key}FileName": name})).origin.doubts
+    assert doubt.status == "mask_missing"
+    assert said in doubt.reason
+    assert "--mask" in doubt.reason
+
+
+def test_a_mask_named_on_another_system_is_found_by_its_name(tmp_path: Path) -> None:
+    EdfImage(np.ones((6, 5), "int32")).write(str(tmp_path / "stop.edf"))
+    scan = read_scan(write(tmp_path / "a.h5", header=HEADER | {"MaskFileName": "C:\\masks\\stop.edf"}))
+    assert [mask.name for mask in scan.masks] == ["stop.edf"]
+
+
+def test_masks_are_found_beside_the_lima_file_of_a_master(tmp_path: Path) -> None:
+    folder = tmp_path / "scan0001"
+    folder.mkdir()
+    EdfImage(np.ones((6, 5), "int32")).write(str(folder / "stop.edf"))
+    header = HEADER | {"MaskFilePath": "/data/visitor", "MaskFileName": "stop.edf"}
+    lima = write(folder / "eiger2_00001.h5", header=header, detector="ESRF-ID02/eiger2", shared=False)
+    inside = "/entry_0000/ESRF-ID02/eiger2/data"
+    for kind in ("virtual", "external"):
+        with h5py.File(tmp_path / f"{kind}.h5", "w") as file:
+            group = file.create_group("1.1/instrument/eiger2")
+            group.attrs["NX_class"] = "NXdetector"
+            if kind == "external":
+                group["data"] = h5py.ExternalLink(f"scan0001/{lima.name}", inside)
+            else:
+                layout = h5py.VirtualLayout(shape=COUNTS.shape, dtype=COUNTS.dtype)
+                layout[:] = h5py.VirtualSource(f"scan0001/{lima.name}", inside, shape=COUNTS.shape)
+                group.create_virtual_dataset("data", layout)
+        assert [mask.name for mask in read_scan(tmp_path / f"{kind}.h5").masks] == ["stop.edf"]
+
+
+def test_two_stacks_of_different_length_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        (detector,) = file["entry_0000/instrument"].values()
+        shared = file["entry_0000/measurement/data"][()]
+        for place in (detector, file["entry_0000/measurement"]):
+            if "data" in place:
+                del place["data"]
+        detector["data"], file["entry_0000/measurement/data"] = shared[:1], shared
+    (doubt,) = read_scan(path).origin.doubts
+    assert doubt.status == "lost_frames"
+    assert "(1, 6, 5)" in doubt.reason
+    assert "(2, 6, 5)" in doubt.reason
+
+
+@pytest.mark.parametrize(
+    ("chunks", "written", "lost"),
+    [
+        ((1, 6, 5), [(0, 0), (2, 0)], (1, 3)),
+        ((1, 3, 5), [(0, 0), (0, 3), (1, 0), (2, 0), (2, 3)], (1, 3)),
+        ((3, 6, 5), [(0, 0)], (3,)),
+    ],
+)
+def test_frames_of_which_chunks_are_missing_are_known(
+    tmp_path: Path, chunks: tuple[int, ...], written: list[tuple[int, int]], lost: tuple[int, ...]
+) -> None:
+    path = write(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        (detector,) = file["entry_0000/instrument"].values()
+        for place in (detector, file["entry_0000/measurement"]):
+            if "data" in place:
+                del place["data"]
+        stack = file["entry_0000/measurement"].create_dataset("data", (4, 6, 5), "uint32", chunks=chunks)
+        for frame, row in written:
+            stack[frame : frame + chunks[0], row : row + chunks[1]] = 1
+    unwritten = read_scan(path).exposure.unwritten
+    assert unwritten is not None
+    assert tuple(unwritten) == lost
+
+
 def test_a_named_file_is_read_once_until_it_changes(tmp_path: Path) -> None:
     mask = np.zeros((6, 5), "int32")
     EdfImage(mask).write(str(tmp_path / "stop.edf"))

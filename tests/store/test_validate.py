@@ -1,6 +1,7 @@
 """Containers are valid for every validator, and a container that is not is told why."""
 
 import logging
+import shutil
 import subprocess
 import sys
 
@@ -208,3 +209,31 @@ def test_a_foreign_file_is_refused(tmp_path):
         file.create_group("entry").attrs["NX_class"] = "NXentry"
     with pytest.raises(ContainerError, match="is not a nxscatter container"):
         validate(tmp_path / "x.nxs")
+
+
+def test_a_container_that_is_open_elsewhere_or_protected_is_valid(box, tmp_path):
+    path = tmp_path / "x.nxs"
+    shutil.copy(box.path, path)
+    path.chmod(0o444)
+    before = path.stat()
+    code = f"import h5py; file = h5py.File({str(path)!r}, 'r'); print('open', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        other.stdout.readline()
+        found = validate(path)
+        other.communicate(b"\n")
+    assert (found.errors, found.warnings, found.messages) == (0, 0, [])
+    assert (path.stat().st_mtime_ns, path.stat().st_mode) == (before.st_mtime_ns, before.st_mode)
+
+
+def test_files_are_never_opened_for_writing(box, monkeypatch):
+    modes = []
+
+    class Watched(h5py.File):  # type: ignore[misc]
+        def __init__(self, name, mode="r", **options):
+            modes.append(mode)
+            super().__init__(name, mode, **options)
+
+    monkeypatch.setattr(h5py, "File", Watched)
+    assert validate(box.path).errors == 0
+    assert set(modes) == {"r"}

@@ -39,6 +39,29 @@ class EdfBlock:
     start: int
     size: int
 
+    @property
+    def kind(self) -> str:
+        """What the data are: "image", "error", "variance", "mask", "general" (none), or the name of the block.
+
+        ``EDF_DataBlockID`` is ``<number>.Image.<chain>``; the images themselves are the chain Psd. A negative number,
+        there or of the key Image, means the errors of an image.
+        """
+        keys = {key.lower(): value for key, value in self.header.items()}
+        number, _, chain = keys.get("edf_datablockid", "").lower().partition(".image.")
+        names = chain.split(".")
+        negative = (number or keys.get("image", "")).strip().startswith("-")
+        if self.size == 0:
+            return "general"
+        if names[0] == "error" or (negative and names[0] in ("", "psd")):
+            return "error"
+        return names[0] if names[0] not in ("", "psd") else "image"
+
+    @property
+    def number(self) -> str:
+        """Number of the image that the block belongs to, without sign, "" where it has none."""
+        keys = {key.lower(): value for key, value in self.header.items()}
+        return (keys.get("edf_datablockid", "").partition(".")[0] or keys.get("image", "")).strip().lstrip("-")
+
 
 def is_edf(first: bytes) -> bool:
     """Tell from its first bytes whether a file is an EDF one."""
@@ -53,8 +76,13 @@ def read_blocks(path: Path) -> list[EdfBlock]:
     ReadError
         When a header does not end, a size is missing or beyond reason, or the file is shorter than declared.
     """
+    return list(open_blocks(path))
+
+
+def open_blocks(path: Path) -> Iterator[EdfBlock]:
+    """Yield the headers of an EDF file one after the other; raises what `read_blocks` does."""
     with path.open("rb") as file:
-        return list(_blocks(path, file))
+        yield from _blocks(path, file)
 
 
 def _blocks(path: Path, file: BinaryIO) -> Iterator[EdfBlock]:
@@ -97,8 +125,10 @@ def _declared_size(path: Path, header: dict[str, str]) -> int:
     stated = [_whole(path, key, keys[key.lower()]) for key in ("EDF_BinarySize", "Size") if keys.get(key.lower())]
     sizes = [_whole(path, f"Dim_{axis}", keys[f"dim_{axis}"]) for axis in range(1, 9) if keys.get(f"dim_{axis}")]
     kind = DATA_TYPES.get(keys.get("datatype", ""))
-    if not sizes or kind is None:
-        key = "DataType" if sizes else "Dim_1"
+    if not sizes and kind is None and (stated == [0] or (not stated and "edf_dataformatversion" in keys)):
+        return 0  # a general block, with keys that hold for all
+    if len(sizes) < 2 or kind is None:
+        key = "DataType" if len(sizes) > 1 else f"Dim_{len(sizes) + 1}"
         raise ReadError(f"{path.name}: header key {key} is missing or unknown; correct the header")
     needed = prod(sizes) * np.dtype(kind).itemsize
     if max([needed, *stated]) > MAX_BYTES:

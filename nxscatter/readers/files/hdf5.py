@@ -6,6 +6,7 @@ the input's own folder. Sizes are checked before anything is allocated, and noth
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("nxscatter")
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # what a drive without locks says
 _MAX_DEPTH = 32  # of links upon links
 
 
@@ -162,9 +164,10 @@ class Hdf5Source:
         shape = self._check_image(dataset)
         if len(shape) > 3:
             raise ReadError(f"{self._label(dataset)} has {len(shape)} dimensions; frames have 2 or 3")
-        self._note_missing_chunks(dataset)
+        unwritten = self._unwritten(dataset)
         full = (1, *shape) if len(shape) == 2 else shape
-        return Hdf5Frames(Path(dataset.file.filename), dataset.name, (full[0], full[1], full[2]), dataset.dtype)
+        file, counted = Path(dataset.file.filename), (full[0], full[1], full[2])
+        return Hdf5Frames(file, dataset.name, counted, dataset.dtype, unwritten)
 
     def image(self, dataset: h5py.Dataset) -> Array:
         """Read an image or a stack into memory."""
@@ -210,16 +213,30 @@ class Hdf5Source:
             raise ReadError(f"{self._label(dataset)} was never written; give a file with images")
         return tuple(int(size) for size in shape)
 
-    def _note_missing_chunks(self, dataset: h5py.Dataset) -> None:
+    def _unwritten(self, dataset: h5py.Dataset) -> tuple[int, ...]:
+        """Return the frames of which chunks were never written, with a note."""
         if dataset.chunks is None:
-            return
-        expected = int(np.prod([-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)]))
-        written = dataset.id.get_num_chunks()
-        if written < expected:
-            self.notes.append(
-                f"{self._label(dataset)}: {expected - written} of {expected} chunks were never written, their pixels "
-                f"read as {dataset.fillvalue}"
-            )
+            return ()
+        counts = [-(-size // chunk) for size, chunk in zip(dataset.shape, dataset.chunks, strict=True)]
+        expected, written = int(np.prod(counts)), dataset.id.get_num_chunks()
+        if written >= expected:
+            return ()
+        self.notes.append(
+            f"{self._label(dataset)}: {expected - written} of {expected} chunks were never written, their pixels "
+            f"read as {dataset.fillvalue}"
+        )
+
+        if dataset.ndim == 2:
+            return (0,)
+        deep = dataset.chunks[0]  # frames in a chunk
+        there = np.zeros(counts[0], int)
+
+        def count(chunk: h5py.h5d.StoreInfo) -> None:
+            there[chunk.chunk_offset[0] // deep] += 1
+
+        dataset.id.chunk_iter(count)
+        lost = np.repeat(there < expected // counts[0], deep)[: dataset.shape[0]]
+        return tuple(np.flatnonzero(lost).tolist())
 
     def _check_storage(self, dataset: h5py.Dataset, depth: int) -> None:
         """Make sure that all values come from the file itself or from below the folder."""
@@ -304,18 +321,32 @@ class Hdf5Source:
             if not is_hdf5(path):
                 raise ReadError(f"{path.name}: is not an HDF5 file; give a raw file")
             try:
-                self._files[path] = self._stack.enter_context(h5py.File(path, "r"))
+                file = h5py.File(path, "r")
             except OSError as error:
-                reason = (
-                    "is truncated"
-                    if "truncated" in str(error)
-                    else f"cannot be opened ({' '.join(str(error).split())})"
-                )
-                raise ReadError(f"{path.name}: {reason}; copy it again") from error
+                if error.errno not in _NO_LOCKS:
+                    raise ReadError(f"{path.name}: {_why_closed(error)}") from error
+                file = h5py.File(path, "r", locking=False)
+                self.notes.append(f"{path.name}: is on a drive without locks, and was read without")
+            self._files[path] = self._stack.enter_context(file)
         return self._files[path]
 
     def _label(self, dataset: h5py.Dataset) -> str:
         return f"{Path(dataset.file.filename).name}: dataset {dataset.name}"
+
+
+def _why_closed(error: OSError) -> str:
+    """Say why HDF5 does not open a file, and what to do."""
+    reason = " ".join(str(error).split())
+    if "already open for write" in reason or "SWMR" in reason:
+        return (
+            "is being written (SWMR), or its writer ended without closing it: wait for the end of the measurement, or "
+            "clear it with h5clear -s FILE"
+        )
+    if error.errno in (errno.EAGAIN, errno.EACCES) and "lock" in reason:
+        return "is open for writing in another program: wait until that has closed it"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "cannot be read (permission denied): check its rights"
+    return f"{'is truncated' if 'truncated' in reason else f'cannot be opened ({reason})'}; copy it again"
 
 
 def recognised(path: Path, layout: Callable[[Hdf5Source], bool]) -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nxscatter.errors import ReadError
-from nxscatter.model import Array
+from nxscatter.model import Array, Attachment
 from nxscatter.readers.base import first_bytes
-from nxscatter.readers.files.edf import is_edf, read_blocks
+from nxscatter.readers.files.edf import EdfBlock, is_edf, read_blocks
 from nxscatter.readers.files.tiff import check_tiff
 
 MAX_PIXELS = 2**28  # of one image, or of all images that are read into memory at once
@@ -36,15 +38,36 @@ def media_type(path: Path) -> str:
     return _TYPES[image_format(path) or "edf"]
 
 
-def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
-    """Read all images of a file.
+@dataclass(frozen=True)
+class StoredImages:
+    """What an image file holds.
 
-    Returns
-    -------
+    Attributes
+    ----------
     frames : ndarray (frame, y, x)
         The stored values.
     header : dict
         The header of the first image.
+    files : tuple of Attachment
+        What goes with the images: a ``"variance"`` (frame, y, x), with NaN for an image without one, and masks.
+    notes : tuple of str
+        What became of blocks that are no images.
+    """
+
+    frames: Array
+    header: dict[str, Any]
+    files: tuple[Attachment, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
+    """Read all images of a file, and the header of the first; what `read_images` raises."""
+    found = read_images(path)
+    return found.frames, found.header
+
+
+def read_images(path: Path) -> StoredImages:
+    """Read all images of a file, and what goes with them.
 
     Raises
     ------
@@ -57,29 +80,70 @@ def read_frames(path: Path) -> tuple[Array, dict[str, Any]]:
     blocks = read_blocks(path) if kind == "edf" else []
     if kind != "edf":
         _check_pixels(path, check_tiff(path) if kind == "tiff" else _check_cbf(path))
+    elif all(block.kind in ("general", "error", "variance", "mask") for block in blocks):
+        raise ReadError(f"{path.name}: holds no image, only {', '.join(block.kind for block in blocks)} blocks")
     import fabio
 
+    logging.getLogger("fabio").setLevel(logging.CRITICAL)  # what it says is told by the errors here
     try:
         with fabio.open(str(path)) as image:
-            shape = (image.nframes, *image.shape)
-            if len(shape) != 3 or 0 in shape:
+            count = image.nframes
+            if kind == "edf" and count != sum(block.kind != "general" for block in blocks):
+                raise ReadError(f"{path.name}: fabio finds {count} images, its headers declare others; copy it again")
+            if len(image.shape) != 2 or 0 in (count, *image.shape):
                 raise ReadError(
                     f"{path.name}: holds an array of shape {image.shape}, not an image; choose another file"
                 )
-            _check_pixels(path, int(np.prod(shape)))
+            _check_pixels(path, count * int(np.prod(image.shape)))
             header = dict(image.header)
             # get_frame stays in this file; getframe goes on to the next file of a numbered series
-            frames = (
-                image.data[np.newaxis]
-                if shape[0] == 1
-                else np.stack([image.get_frame(at).data for at in range(shape[0])])
-            )
-    except (OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, AssertionError) as error:
+            stored = [image.data] if count == 1 else [image.get_frame(number).data for number in range(count)]
+    except ReadError:
+        raise
+    except Exception as error:  # fabio raises anything on damaged files
         reason = " ".join(str(error).split())
         raise ReadError(f"{path.name}: fabio cannot read the image ({reason}); copy it again") from error
-    if frames.shape != shape or frames.dtype.kind not in "iuf":
+    if any(data is None or data.dtype.kind not in "iuf" for data in stored):
         raise ReadError(f"{path.name}: fabio cannot read the image; copy it again")
-    return frames, dict(blocks[0].header) if blocks else header
+    if blocks:
+        return _sorted_out(path, blocks, stored)
+    return StoredImages(_stacked(path, stored), header)
+
+
+def _stacked(path: Path, images: list[Array]) -> Array:
+    if len({image.shape for image in images}) != 1:
+        shapes = " and ".join(sorted({f"{image.shape[0]} x {image.shape[1]}" for image in images}))
+        raise ReadError(f"{path.name}: holds images of {shapes} pixels; give a file with images of one shape")
+    return images[0][np.newaxis] if len(images) == 1 else np.stack(images)
+
+
+def _sorted_out(path: Path, blocks: list[EdfBlock], stored: list[Array]) -> StoredImages:
+    """Tell images from blocks of errors, variances and masks of them, and from others."""
+    general = {key: value for block in blocks if block.kind == "general" for key, value in block.header.items()}
+    pairs = list(zip([block for block in blocks if block.kind != "general"], stored, strict=True))
+    images = [(block, data) for block, data in pairs if block.kind == "image"]
+    notes = []
+    if not images:  # blocks of another name alone are the images
+        images = [(block, data) for block, data in pairs if block.kind not in ("error", "variance", "mask")]
+    frames = _stacked(path, [data for _, data in images])
+    variance = np.full(frames.shape, np.nan)
+    masks: list[Attachment] = []
+    for place, (block, data) in enumerate(pairs):
+        if any(block is known for known, _ in images):
+            continue
+        numbers = [known.number for known, _ in images]
+        before = sum(known is other for other, _ in pairs[:place] for known, _ in images)
+        frame = numbers.index(block.number) if numbers.count(block.number) == 1 else max(before - 1, 0)
+        if data.shape != frames.shape[1:] or block.kind not in ("error", "variance", "mask"):
+            notes.append(f"block {block.kind} of image {frame + 1} ({data.shape[0]} x {data.shape[1]}) is not used")
+        elif block.kind == "mask":
+            masks.append(Attachment(f"{path.name}, mask of image {frame + 1}", (data != 0).astype(np.uint8), "mask"))
+        else:
+            variance[frame] = data.astype(float) ** (2 if block.kind == "error" else 1)
+            variance[frame][data < 0] = np.nan
+            notes.append(f"block {block.kind} of image {frame + 1} is its {block.kind}, no frame")
+    files = [Attachment(f"{path.name}, variance", variance, "variance")] if np.isfinite(variance).any() else []
+    return StoredImages(frames, general | images[0][0].header, (*files, *masks), tuple(notes))
 
 
 def _check_pixels(path: Path, count: int) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ReadError
+from nxscatter.model import Doubt
 from nxscatter.readers.files.hdf5 import Hdf5Source
 from nxscatter.readers.files.hdf5_values import attribute
 
@@ -34,12 +35,15 @@ class Acquisition:
         the Lima file that the master points to.
     data : h5py.Dataset
         The frames.
+    doubts : tuple of Doubt
+        Two stacks that tell different things.
     """
 
     entry: h5py.Group
     name: str
     detector: h5py.Group
     data: h5py.Dataset
+    doubts: tuple[Doubt, ...] = ()
 
 
 def holds_acquisition(source: Hdf5Source) -> bool:
@@ -89,9 +93,10 @@ def _in_lima(source: Hdf5Source, entry: h5py.Group) -> list[Acquisition]:
     shared = _image(source.dataset("measurement/data", entry), 2)
     found = []
     for name, group in _detectors(source, entry):
-        data = _image(source.dataset("data", group), 2) or shared
+        own = _image(source.dataset("data", group), 2)
+        data = own or shared
         if data is not None:
-            found.append(Acquisition(entry, name, group, data))
+            found.append(Acquisition(entry, name, group, data, _of_other_length(own, shared)))
     if not found and shared is not None:
         found = [Acquisition(entry, "", entry, shared)]
     return _with_header(source, found)
@@ -105,6 +110,14 @@ def _in_bliss(source: Hdf5Source, entry: h5py.Group) -> list[Acquisition]:
         if data is not None:
             found.append(Acquisition(entry, name, _lima_detector(source, group, data), data))
     return _with_header(source, found)
+
+
+def _of_other_length(own: h5py.Dataset | None, shared: h5py.Dataset | None) -> tuple[Doubt, ...]:
+    """Return a doubt where detector and measurement have stacks of different shape."""
+    if own is None or shared is None or own.shape == shared.shape:
+        return ()
+    reason = f"{own.name} has the shape {own.shape} and {shared.name} {shared.shape}, the first is taken"
+    return (Doubt("lost_frames", f"{reason}: give a file with one of them"),)
 
 
 def _lima_detector(source: Hdf5Source, group: h5py.Group, data: h5py.Dataset) -> h5py.Group:

@@ -11,7 +11,8 @@ import numpy as np
 from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment
 from nxscatter.readers.base import is_hdf5
-from nxscatter.readers.files.images import MAX_PIXELS, read_frames
+from nxscatter.readers.files.images import MAX_PIXELS, image_format, read_frames
+from nxscatter.readers.files.mask_formats import is_packed, read_drawn, unpacked
 from nxscatter.readers.files.texts import read_cif
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ def read_mask(path: Path | str, role: str = "mask") -> Attachment:
     Parameters
     ----------
     path : Path or str
-        An EDF, TIFF, CBF or NumPy file, or an HDF5 one: ``file.h5::/path/of/dataset``, or ``file.h5`` alone
-        when there is one image in it.
+        An EDF, TIFF, CBF, PNG, NumPy, Fit2D or text file, also packed by gzip, bzip2 or xz, or an HDF5 or NPZ one:
+        ``file.h5::/path/of/dataset``, or ``file.h5`` alone when there is one image in it.
     role : str
         Role of the attachment.
 
@@ -65,11 +66,23 @@ def read_image(path: Path | str) -> Array:
         raise ReadError(f"{file}: no such file; check the name")
     if is_hdf5(file):
         return _read_hdf5(file, inner)
+    if is_packed(file):
+        with unpacked(file) as plain:
+            return read_image(f"{plain}::{inner}" if inner else plain)
+    if image_format(file) is None and (drawn := read_drawn(file, inner)) is not None:
+        return drawn
     if inner:
         raise ReadError(f"{file.name}: is no HDF5 file and has no dataset {inner}; leave ::{inner} away")
     if file.suffix.lower() == ".npy":
         return _read_npy(file)
-    frames, _ = read_frames(file)
+    try:
+        frames, _ = read_frames(file)
+    except ReadError:
+        # fabio knows neither one bit a pixel nor every compression
+        drawn = read_drawn(file) if image_format(file) == "tiff" else None
+        if drawn is None:
+            raise
+        return drawn
     return frames[0] if len(frames) == 1 else frames
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 LIBVER = ("earliest", "v110")  # what HDF5 1.10 can read, without the newest structures where older ones serve
 _TEMPORARY = ".nxscatter-tmp"
+_ANY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 _FICLONE = 0x40049409
 
 
@@ -191,6 +193,18 @@ def replacing(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def refuse_protected(target: Path) -> None:
+    """Refuse to replace a file that is write-protected, which its folder alone would allow.
+
+    Raises
+    ------
+    ContainerError
+        When nobody, or this user, may write it.
+    """
+    if target.exists() and not (target.stat().st_mode & _ANY_WRITE and os.access(target, os.W_OK)):
+        raise ContainerError(f"{target}: is write-protected; give it write permission (chmod u+w), or use -o")
 
 
 def disk_error(target: Path, error: OSError) -> ContainerError:
