@@ -84,6 +84,9 @@ def process(
     ] = None,
     mask: arg.Masks = None,
     no_mask: Annotated[bool, typer.Option("--no-mask", help="Drop the masks of the container's last masking.")] = False,
+    keep_frames: Annotated[
+        bool, typer.Option("--keep-frames", help="Average frames that were never written, too.")
+    ] = False,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, help="Processes that share the files.")] = 1,
     scheduler: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Dask scheduler whose workers share the files.")
@@ -107,7 +110,8 @@ def process(
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")
     if output is not None and output.endswith(".nxs"):
         raise ParameterError(f"-o {output}: is the name of a file; name a folder")
-    prepared = prepare(recipe, q=_numbers(q), cif=cif, hkl=hkl, settings=settings or (), mask=mask or ())
+    settings = [*(settings or ()), *(["masking.keep_frames=true"] if keep_frames else [])]
+    prepared = prepare(recipe, q=_numbers(q), cif=cif, hkl=hkl, settings=settings, mask=mask or ())
     work = partial(
         run_recipe,
         recipe=prepared,

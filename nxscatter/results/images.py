@@ -107,6 +107,9 @@ class Image(Intensities):
     intensity: Floats = quantity("counts", "mean intensity, NaN where invalid", dims=("y", "x"))
     flags: Ints = quantity("", "PixelFlag bits (uint16); 0 = plainly measured", dims=("y", "x"))
     frames: int = quantity("", "number of frames averaged", default=1)
+    left_out: Ints | None = quantity(
+        "", "numbers (from 0) of frames that are not in the mean, None: all are", dims=("lost",), default=None
+    )
     binning: int = quantity("", "stored pixels along one side of an image pixel", default=1)
     variance: Floats | None = quantity(
         "counts2", "variance of the mean intensity, NaN for filled pixels", dims=("y", "x"), default=None
@@ -122,7 +125,8 @@ class Image(Intensities):
     @property
     def pixels(self) -> Pixels:
         """What is known of it apart from its intensity."""
-        return Pixels(self.flags, self.stage, self.frames, self.binning)
+        left_out = () if self.left_out is None else tuple(self.left_out.tolist())
+        return Pixels(self.flags, self.stage, self.frames, self.binning, left_out)
 
     def variance_at(self, index: Ints | slice) -> Floats:
         """Return the variance of the mean intensity at flat pixels ``index``, NaN where invalid or filled."""

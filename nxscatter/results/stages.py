@@ -82,12 +82,25 @@ class Pixels:
         Number of frames averaged.
     binning : int
         Stored pixels along one side of an image pixel.
+    left_out : tuple of int
+        Numbers (from 0) of raw frames that are not averaged.
     """
 
     flags: Ints
     stage: Stage | None
     frames: int = 1
     binning: int = 1
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def stack(self) -> int:
+        """Number of raw frames, averaged or left out."""
+        return self.frames + len(self.left_out)
+
+    @property
+    def kept(self) -> Ints:
+        """Numbers (from 0) of the raw frames that are averaged."""
+        return np.setdiff1d(np.arange(self.stack), self.left_out)
 
     @property
     def valid(self) -> Array:
@@ -100,7 +113,7 @@ class Pixels:
 
     def agree_with(self, other: Pixels) -> bool:
         """Tell whether the same pixels are valid, for the same reasons, in as many frames."""
-        same = (self.frames, self.binning) == (other.frames, other.binning)
+        same = (self.frames, self.binning, self.left_out) == (other.frames, other.binning, other.left_out)
         return same and np.array_equal(self.flags, other.flags)
 
     def chain(self, step: str) -> Stage:

@@ -20,7 +20,7 @@ from nxscatter.science.geometry import qspace
 from nxscatter.science.pixels.azimuth_bins import AzimuthBins, Sum, own_sum, pyfai_sum
 from nxscatter.science.pixels.center_check import center_doubts, check_center
 from nxscatter.science.pixels.flanks import Flanks, under_rings
-from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times
+from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times, of_kept
 from nxscatter.science.pixels.radial import radius_to_q
 from nxscatter.science.pixels.radial_shape import BinCorrection, radial_shape
 from nxscatter.science.pixels.resampling import half_samples
@@ -181,7 +181,7 @@ class AzimuthalProfiles(FramewiseStep):
             When there is no ring on the detector, or frames and their times differ in number. A ring that is not on
             it has NaN and a note where others are.
         """
-        intensity, errors = plan.bins.averages(*arrays) if self.reads_frames else plan.bins.mean(image)
+        intensity, errors = plan.bins.averages(*of_kept(image, arrays)) if self.reads_frames else plan.bins.mean(image)
         profiles = self._profiles(plan, image, rings, intensity, errors)
         more: dict[str, Any] = {}  # what not every profile has
         notes: list[str] = []

@@ -49,6 +49,7 @@ class Binning(ImageStep):
             stage=None if image.stage is None else BinnedStage(image.stage, self.factor),
             frames=image.frames,
             binning=image.binning * self.factor,
+            left_out=image.left_out,
         )
 
     def __call__(self, image: Image) -> Image:

@@ -159,11 +159,13 @@ class Corrections(ImageStep):
         if np.any(pixels.flags & PixelFlag.FILLED) or pixels.binning != 1:
             raise StepError(self._not_counts())
         auto: dict[str, Json] = {}
-        divisors = self._divisors(exposure, pixels.frames, auto)
+        divisors = self._divisors(exposure, pixels, auto)
         correction = self._correction(pixels.flags.shape, geometry, beam, exposure, auxiliary, auto)
+        weights = np.full(pixels.stack, np.nan)
+        weights[pixels.kept] = 1 / divisors
         lost = pixels.valid & ~correction.known
         flags = np.where(lost, pixels.flags | np.uint16(PixelFlag.NOT_A_NUMBER), pixels.flags)
-        stage = None if pixels.stage is None else CorrectedStage(pixels.stage, correction, 1 / divisors)
+        stage = None if pixels.stage is None else CorrectedStage(pixels.stage, correction, weights)
         return _Prepared(correction, divisors, replace(pixels, flags=flags, stage=stage), auto)
 
     @property
@@ -176,42 +178,42 @@ class Corrections(ImageStep):
         number = "counts" if self.monitor == "off" else "1"
         return "/".join([number, *(unit for unit, on in divisors.items() if on)])
 
-    def _divisors(self, exposure: Exposure, frames: int, auto: dict[str, Json]) -> Floats:
-        """Return monitor times transmission times exposure time of each frame."""
-        divisors = np.ones(frames)
+    def _divisors(self, exposure: Exposure, pixels: Pixels, auto: dict[str, Json]) -> Floats:
+        """Return monitor times transmission times exposure time of each frame that is averaged."""
+        divisors = np.ones(pixels.frames)
         if self.monitor != "off":
             values = self._of_frames(
-                getattr(exposure, self.monitor), _MONITORS[self.monitor], "monitor = 'off'", frames
+                getattr(exposure, self.monitor), _MONITORS[self.monitor], "monitor = 'off'", pixels
             )
             auto["monitor"] = float(values.mean())
             divisors *= values
         if self.transmission is True:
             remedy = f"{self.name}.transmission = VALUE"
-            before = self._of_frames(exposure.intensity0, _MONITORS["intensity0"], remedy, frames)
-            behind = self._of_frames(exposure.intensity1, _MONITORS["intensity1"], remedy, frames)
+            before = self._of_frames(exposure.intensity0, _MONITORS["intensity0"], remedy, pixels)
+            behind = self._of_frames(exposure.intensity1, _MONITORS["intensity1"], remedy, pixels)
             auto["transmission"] = float((behind / before).mean())
             divisors *= behind / before
         elif self.transmission:
             divisors *= self.transmission
         if self.time is True:
-            values = self._of_frames(exposure.time, "exposure time", f"{self.name}.time = VALUE (s)", frames)
+            values = self._of_frames(exposure.time, "exposure time", f"{self.name}.time = VALUE (s)", pixels)
             auto["time"] = float(values.mean())
             divisors *= values
         elif self.time:
             divisors *= self.time
         return divisors
 
-    def _of_frames(self, values: Floats, key: str, remedy: str, frames: int) -> Floats:
+    def _of_frames(self, values: Floats, key: str, remedy: str, pixels: Pixels) -> Floats:
         if not len(values):
             raise StepError(f"{self.name}: the file has no {key}: give {remedy}")
-        if len(values) != frames:
+        if len(values) != pixels.stack:
             raise StepError(
-                f"{self.name}: the file has {len(values)} values of {key} for {frames} frames: give {remedy}"
+                f"{self.name}: the file has {len(values)} values of {key} for {pixels.stack} frames: give {remedy}"
             )
-        bad = np.flatnonzero(~(values > 0))
+        bad = pixels.kept[~(values[pixels.kept] > 0)]
         if len(bad):
             raise StepError(f"{self.name}: {key} of frame {bad[0]} is {values[bad[0]]:g}, not above 0: give {remedy}")
-        return values
+        return values[pixels.kept]
 
     def _correction(
         self,

@@ -14,7 +14,7 @@ from nxscatter.results import Geometry, Image, Sectors
 from nxscatter.results.stages import Pixels
 from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.geometry import qspace
-from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times
+from nxscatter.science.pixels.pixel_bins import FrameSums, PixelBins, frame_times, of_kept
 from nxscatter.science.pixels.radial import radius_to_q
 from nxscatter.steps.framewise import FramewiseStep
 
@@ -101,7 +101,7 @@ class RadialSectors(FramewiseStep):
             When frames and their times differ in number.
         """
         bins, edges = plan.bins, plan.edges
-        intensity, errors = bins.averages(*arrays) if self.reads_frames else bins.mean(image)
+        intensity, errors = bins.averages(*of_kept(image, arrays)) if self.reads_frames else bins.mean(image)
         empty = [f"{chi:g}" for chi, pixels in zip(plan.middles, bins.valid_count, strict=True) if not pixels.any()]
         notes = [f"no valid pixel in the sectors at chi = {', '.join(empty)} degrees"] if empty else []
         return Sectors(

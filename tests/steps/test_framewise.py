@@ -63,7 +63,7 @@ def test_its_inputs_and_its_result_are_those_of_finish() -> None:
     assert Totals().planned_on == ["image"]
     assert list(AzimuthalProfiles.inputs()) == ["image", "geometry", "rings", "exposure"]
     assert AzimuthalProfiles.output() is Profiles
-    assert list(Masking.inputs()) == ["raw", "detector", "masks"]
+    assert list(Masking.inputs()) == ["raw", "detector", "masks", "exposure", "auxiliary"]
     assert Masking.inputs()["raw"] is FrameReader
 
 

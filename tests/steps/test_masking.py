@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from nxscatter.errors import StepError
-from nxscatter.model import Attachment
+from nxscatter.model import Array, Attachment, Exposure
 from nxscatter.results import PixelFlag
 from nxscatter.steps.masking import Masking
 from support.scattering import Stack, make_detector, make_geometry
@@ -89,10 +91,11 @@ def test_an_unsigned_types_maximum_is_no_count(dtype, flag):
     assert np.nanmax(image.intensity) < 90
 
 
-def test_a_signed_types_maximum_is_a_count():
+def test_a_mark_can_be_kept_as_a_count():
     frames = counts("int16")
     frames[0, 2, 3] = 32767
-    assert run(frames).intensity[2, 3] == 32767
+    assert run(frames).flags[2, 3] == PixelFlag.SENTINEL
+    assert run(frames, keep_sentinels=True).intensity[2, 3] == 32767
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,8 @@ def test_a_signed_types_maximum_is_a_count():
 def test_dummies_are_no_counts_and_dummy_zero_means_none(dtype, dummy, ddummy, values, out):
     frames = counts(dtype)
     frames[0, 0, :4] = np.array(values, dtype=dtype)
-    image = run(frames, detector=make_detector(make_geometry(*SHAPE), dummy=dummy, ddummy=ddummy))
+    described = make_detector(make_geometry(*SHAPE), dummy=dummy, ddummy=ddummy)
+    image = run(frames, detector=described, keep_sentinels=True)
     assert (image.flags[0, :4] == int(PixelFlag.DUMMY)).tolist() == out
     assert np.isnan(image.intensity[0, :4]).tolist() == out
 
@@ -155,7 +159,7 @@ def test_a_pixel_invalid_in_one_frame_is_invalid_in_the_mean_and_in_every_frame(
 def test_counts_stay_exact(value, dtype, kind):
     frames = counts(dtype)
     frames[0, 3, 3] = value
-    image = run(frames)
+    image = run(frames, keep_sentinels=True)
     assert image.intensity.dtype == kind
     assert image.intensity[3, 3] == frames[0, 3, 3]
 
@@ -200,4 +204,107 @@ def test_an_inverted_mask_is_suspected():
 def test_negative_data_without_a_dummy_are_pointed_out():
     frames = counts("int32")
     frames[0, 0, 0] = -1
-    assert any("below 0" in note for note in run(frames).notes)
+    assert any("below 0" in note for note in run(frames, keep_sentinels=True).notes)
+
+
+def stack(*values: float | None, dtype: str = "uint32") -> Array:
+    """Frames of counts, or of one value all over."""
+    frames = counts(dtype, len(values))
+    for frame, value in zip(frames, values, strict=True):
+        if value is not None:
+            frame[...] = value
+    return frames
+
+
+@pytest.mark.parametrize(
+    ("dtype", "values", "lost"),
+    [
+        ("uint32", (None, 0, None), [1]),
+        ("uint32", (None, None, 0, 0), [2, 3]),
+        ("uint32", (0, None), [0]),
+        ("uint32", (None, 2**32 - 1), [1]),
+        ("uint16", (0, None, 65535), [0, 2]),
+        ("int32", (None, 7, -1), [1, 2]),
+        ("float32", (None, np.nan, 0), [1, 2]),
+        ("uint32", (None, None), []),
+    ],
+)
+def test_frames_of_one_value_are_left_out_and_named(
+    dtype: str, values: tuple[float | None, ...], lost: list[int]
+) -> None:
+    frames = stack(*values, dtype=dtype)
+    mask = mask_at((0, 0))
+    frames[:, 0, 0] = 1  # masked pixels do not count
+    image = run(frames, mask=(Attachment("stop", mask),))
+    kept = [number for number in range(len(values)) if number not in lost]
+    assert image.frames == len(kept)
+    assert image.pixels.kept.tolist() == kept
+    np.testing.assert_allclose(image.intensity, np.where(mask, np.nan, frames[kept].mean(axis=0)))
+    assert any("--keep-frames" in note for note in image.notes) == bool(lost)
+    assert not lost or any(", ".join(map(str, lost)) in note for note in image.notes)
+
+
+def test_unwritten_frames_can_be_kept() -> None:
+    image = run(stack(None, 0), keep_frames=True)
+    assert (image.frames, image.left_out) == (2, None)
+
+
+def test_frames_without_a_count_are_data_where_next_to_nothing_is_counted() -> None:
+    frames = np.zeros((9, *SHAPE), "uint32")
+    frames[0, 2, 2] = frames[4, 3, 3] = 1
+    assert run(frames).frames == 9
+    assert run(np.zeros((3, *SHAPE), "uint32")).frames == 3
+
+
+def test_frames_that_lack_a_part_are_left_out_or_doubted() -> None:
+    frames, exposure = counts(frames=3), Exposure(unwritten=np.array([1]))
+    image = Masking()(Stack(frames), DETECTOR, (), exposure)
+    assert image.pixels.kept.tolist() == [0, 2]
+    assert image.doubts == ()
+    for step, stored in ((Masking(keep_frames=True), frames), (Masking(), frames[:1])):
+        lacking = Exposure(unwritten=np.array([1 if step.keep_frames else 0]))
+        (doubt,) = step(Stack(stored), DETECTOR, (), lacking).doubts
+        assert doubt.status == "lost_frames"
+
+
+def test_marks_in_one_frame_of_a_stack_are_out_in_all() -> None:
+    frames = counts(frames=3)
+    frames[1, 2, 2] = 2**32 - 2
+    image = run(frames)
+    assert image.flags[2, 2] == PixelFlag.SENTINEL
+    assert any("1 pixel holds 4294967294 (2**32 - 2)" in note and "keep_sentinels" in note for note in image.notes)
+
+
+def test_saturation_is_a_doubt() -> None:
+    y, x = np.indices((60, 60))
+    frame = np.minimum(3e5 * np.exp(-((y - 30) ** 2 + (x - 30) ** 2) / 50), 65535).astype("uint16")
+    detector = make_detector(make_geometry(60, 60))
+    (doubt,) = Masking()(Stack(frame[np.newaxis]), detector, ()).doubts
+    assert (doubt.status, "saturated" in doubt.reason) == ("suspect_pixels", True)
+    mask = Attachment("peak", (frame == 65535).astype("uint8"))
+    assert Masking(mask=(mask,))(Stack(frame[np.newaxis]), detector, ()).doubts == ()
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.7, "invert"), (0.5, ""), (0.0, "no pixel")])
+def test_masks_that_seem_to_be_the_wrong_way_round_are_told(share: float, said: str) -> None:
+    mask = (np.arange(42).reshape(SHAPE) < share * 42).astype("uint8")
+    notes = run(counts(), mask=(Attachment("mine", mask, "mask"),)).notes
+    assert any("mine" in note and said in note for note in notes) == bool(said)
+
+
+def test_a_mask_of_the_users_settles_a_missing_one() -> None:
+    assert run(counts()).settles == ()
+    assert run(counts(), mask=(Attachment("mine", mask_at((0, 0))),)).settles == ("mask_missing",)
+
+
+def test_variances_of_the_file_take_the_place_of_those_of_counting() -> None:
+    frames, given = counts(frames=2), np.full((2, *SHAPE), 12.0)
+    step = partial(Masking(), Stack(frames), DETECTOR, (), Exposure())
+    image = step((Attachment("a.edf, variance", given, "variance"),))
+    np.testing.assert_allclose(image.variance_at(slice(None)), 6.0)
+    assert image.stage is not None
+    values, variances = image.stage.gather(np.arange(5))(frames[1], 1)
+    np.testing.assert_array_equal(values, frames[1].reshape(-1)[:5])
+    np.testing.assert_array_equal(variances, 12.0)
+    counted = step((Attachment("a.edf, variance", np.maximum(frames, 1.0), "variance"),))
+    assert counted.variance is None

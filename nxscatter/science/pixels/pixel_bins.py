@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -112,6 +113,11 @@ class FrameSums:
         return self.bins.total(np.concatenate([values, filled(frame, number)[0]])), spread
 
 
+def of_kept(image: Image, arrays: Sequence[Array]) -> Sequence[Array]:
+    """Return arrays of each raw frame without those of frames that the image leaves out."""
+    return arrays if image.left_out is None else [array[image.pixels.kept] for array in arrays]
+
+
 def frame_times(step: str, image: Image, exposure: Exposure | None) -> Floats:
     """Return when each frame began, in s after the first; NaN when the file does not say.
 
@@ -122,9 +128,9 @@ def frame_times(step: str, image: Image, exposure: Exposure | None) -> Floats:
     """
     if exposure is None or not len(exposure.elapsed):
         return np.full(image.frames, np.nan)
-    if len(exposure.elapsed) != image.frames:
+    if len(exposure.elapsed) != image.pixels.stack:
         raise StepError(
-            f"{step}: {len(exposure.elapsed)} start times for {image.frames} frames: "
+            f"{step}: {len(exposure.elapsed)} start times for {image.pixels.stack} frames: "
             "use frames = 'mean', or convert the raw file again"
         )
-    return exposure.elapsed
+    return exposure.elapsed[image.pixels.kept]

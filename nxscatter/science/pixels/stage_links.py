@@ -85,6 +85,30 @@ class MaskedStage(Link):
 
 
 @dataclass(frozen=True, eq=False)
+class VarianceStage(Link):
+    """Variances that came with the frames, in place of those of counting.
+
+    Parameters
+    ----------
+    variance : ndarray (frame, rows, columns)
+        NaN where a frame has none: there that of counting stays.
+    """
+
+    variance: Floats
+
+    def gather(self, index: Ints) -> Gather:
+        """Return a function from a frame to its values and their variances at ``index``."""
+        take = self.before.gather(index)
+
+        def take_both(frame: Array, number: int) -> tuple[Floats, Floats]:
+            values, counted = take(frame, number)
+            given = self.variance[number].reshape(-1)[index]
+            return values, np.where(np.isnan(given) | np.isnan(counted), counted, given)
+
+        return take_both
+
+
+@dataclass(frozen=True, eq=False)
 class BinnedStage(Link):
     """Blocks of ``factor`` x ``factor`` pixels become one pixel: the mean of the valid ones."""
 
