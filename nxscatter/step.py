@@ -25,6 +25,12 @@ class Step:
     `~nxscatter.results.stages.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
 
+    That is all for a step that works on the mean image, or on results. One that wants something of every raw frame
+    subclasses `~nxscatter.steps.framewise.FramewiseStep` and has ``plan`` and ``finish`` in place of ``__call__``: the
+    runner asks all steps of a run for their plans, reads the stack once, and lets each finish. One that makes an
+    image is an `~nxscatter.steps.framewise.ImageStep` when it can tell its pixels beforehand. A plain step that takes
+    a `FrameReader` reads the frames for itself.
+
     A package names its steps in the entry-point group ``nxscatter.steps``; a class that is in none, as in a notebook,
     is known as long as the program runs. A class of an older version may be kept under the same name, in the module of
     the newest: records that it made are replayed with it, and nothing else uses it.

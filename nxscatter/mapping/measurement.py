@@ -157,7 +157,7 @@ class Measurement:
         with naming(self.file):
             steps = Recipe("mapping", self._image_uses()).make()
             if self.skipcalib and self._caving is None:  # an image alone needs no geometry, which may be unknown
-                steps = [use for use in steps if use[1] != "geometry"]
+                steps = [use for use in steps if use[0].output() is not Geometry]
             return run_steps(self.container, steps)[-1]
 
     def _image_uses(self) -> tuple[Use, ...]:

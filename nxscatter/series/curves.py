@@ -11,6 +11,7 @@ from nxscatter.output.figures.summary import ring_labels
 from nxscatter.output.table import Row
 from nxscatter.results.plots import Axis, Curve, Plot, curves
 from nxscatter.series.series import AXES, Series
+from nxscatter.step import step_names
 
 _QUANTITIES = {
     "S": ("", "order parameter S"),
@@ -71,8 +72,7 @@ def _name(row: Row, quantity: str) -> str:
     """Name of a plot: quantity, method, and the record's name where a recipe gave one."""
     method = {"S": row["S_method"], "S_harmonic": None}.get(quantity, row["model"])
     base = row["record"].rsplit("_v", 1)[0]
-    own = base not in (f"fit_{row['model']}", "order_parameter")
-    return "_".join(filter(None, (quantity, method, base if own else "")))
+    return "_".join(filter(None, (quantity, method, "" if base in step_names() else base)))
 
 
 def _plot(quantity: str, name: str, of_place: dict[_Place, Curve], axis: Axis) -> Plot:

@@ -43,7 +43,25 @@ class ImageStep(Step):
 class FramewiseStep(Step):
     """Base of the steps that want something of every raw frame.
 
-    The inputs and the result of the step are those of `finish`, behind its first two arguments.
+    The inputs and the result of the step are those of `finish`, behind its first two arguments. A step that gives the
+    counts of each frame::
+
+        @dataclass(frozen=True)
+        class FrameTotals(FramewiseStep):
+            name = "frame_totals"
+            version = 1
+
+            def plan(self, image: Pixels) -> PerFrame:
+                gather = image.chain(self.name).gather(np.flatnonzero(image.valid))
+                return partial(_total, gather)
+
+            def finish(self, plan: PerFrame, arrays: tuple[Array, ...], image: Image, exposure: Exposure) -> Totals:
+                (totals,) = arrays  # (frame,)
+                return Totals(totals, exposure.elapsed, notes=image.notes)
+
+        def _total(gather: Gather, frame: Array, number: int) -> tuple[Array, ...]:
+            values, variances = gather(frame, number)
+            return (values.sum(),)
     """
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from nxscatter.errors import StepError
 from nxscatter.results import Result
 from nxscatter.step import Step, registry
+from nxscatter.store.lineage import base_name
 from nxscatter.workflow.step_inputs import result_kind
 
 
@@ -35,7 +36,7 @@ class Candidate:
     @property
     def base(self) -> str:
         """Name without version."""
-        return self.name.rsplit("_v", 1)[0]
+        return base_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _newest(result: type[Result], candidates: Sequence[Candidate], avoided: set[
 
 def _check_used(step: Step, resolution: Resolution, wanted: Sequence[str | Candidate]) -> None:
     """Refuse an input that was chosen for the step as a whole and fits none of its arguments."""
-    taken = {known for name in resolution.names for known in (name, name.rsplit("_v", 1)[0])}
+    taken = {known for name in resolution.names for known in (name, base_name(name))}
     for choice in wanted:
         name = choice.name if isinstance(choice, Candidate) else choice
         if name not in taken:

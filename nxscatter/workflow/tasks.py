@@ -12,6 +12,7 @@ from nxscatter.plain import canonical_json
 from nxscatter.step import Step, get_step
 from nxscatter.store.container import Container
 from nxscatter.store.ledger import Source
+from nxscatter.store.lineage import base_name
 from nxscatter.store.record import Record
 from nxscatter.workflow.resolution import Candidate, resolve
 from nxscatter.workflow.step_inputs import Converted, result_kind, sources
@@ -43,7 +44,7 @@ class Task:
     @property
     def base(self) -> str:
         """Name without version."""
-        return self.name.rsplit("_v", 1)[0]
+        return base_name(self.name)
 
 
 def tasks_of(container: Container, uses: Sequence[Use], *, force: bool, alone: bool) -> list[Task | Record]:
@@ -107,7 +108,7 @@ class _Planner:
             found = resolve(step, name, [*self._candidates.values()], choices, avoid_own=self._alone)
         except StepError as error:
             raise StepError(f"{self._container.path}: {error}") from error
-        versions = [known for known in (*self._records, *self._tasks) if known.rsplit("_v", 1)[0] == name]
+        versions = [known for known in (*self._records, *self._tasks) if base_name(known) == name]
         task = Task(_next_version(name, versions), step, found.records)
         made = None if self._force or not versions else self._up_to_date(versions[-1], task)
         if made is None:
