@@ -266,7 +266,7 @@ class Corrections(ImageStep):
             return given
         if not given:
             return None
-        found = [one for one in auxiliary if one.role == role]
+        found = [attachment for attachment in auxiliary if attachment.role == role]
         if len(found) != 1:
             raise StepError(
                 f"{self.name}: the file brings {len(found) or 'no'} {role} images: give {self.name}.{role} = FILE"

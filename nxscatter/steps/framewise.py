@@ -146,7 +146,8 @@ def taken_inputs(step: Step, method: Callable[..., Any]) -> list[str]:
     """
     known = step.inputs()
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    names = [name for name, one in inspect.signature(method).parameters.items() if one.kind in named]
+    taken = inspect.signature(method).parameters.values()
+    names = [parameter.name for parameter in taken if parameter.kind in named]
     for name in names:
         if name not in known:
             raise TypeError(f"{step.name}: {method.__name__} takes '{name}', which is no input: use {', '.join(known)}")

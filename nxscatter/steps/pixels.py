@@ -46,7 +46,7 @@ class AzimuthalPixels(Step):
         if chosen.missing:
             raise StepError(chosen.missing[0])
         orders = [np.argsort(angle, kind="stable") for angle in chosen.angle]
-        index = np.concatenate([one[order] for one, order in zip(chosen.index, orders, strict=True)])
+        index = np.concatenate([pixels[order] for pixels, order in zip(chosen.index, orders, strict=True)])
         row, column = np.divmod(index, image.intensity.shape[1])
         return PixelProfiles(
             angle=self.angle,
@@ -54,7 +54,7 @@ class AzimuthalPixels(Step):
             q_width=chosen.q_width,
             hkl=chosen.hkl,
             first=np.cumsum([0, *map(len, orders[:-1])]),
-            pixel_angle=np.concatenate([one[order] for one, order in zip(chosen.angle, orders, strict=True)]),
+            pixel_angle=np.concatenate([angle[order] for angle, order in zip(chosen.angle, orders, strict=True)]),
             intensity=np.asarray(image.intensity.reshape(-1)[index], dtype=float),
             row=row,
             column=column,

@@ -53,11 +53,11 @@ class QSpaceMap(Step):
                 f"{self.name}.cell = {cell:g} is less than a pixel at the beam: give at least {pixel:.3g} 1/angstrom"
             )
         first, last = self._limits(geometry, cell)
-        area, total, hits, variance = _sums(image, geometry, cell, min(pixel / cell, 1.0), first, last)
+        area, total, measured, variance = _sums(image, geometry, cell, min(pixel / cell, 1.0), first, last)
         if not area.any():
             raise StepError(f"{self.name}: no pixel of the map is valid: give a larger q_max or other masks")
         with np.errstate(invalid="ignore"):
-            intensity, errors = total / area, np.sqrt(np.maximum(variance, 0)) / hits
+            intensity, errors = total / area, np.sqrt(np.maximum(variance, 0)) / measured
         return QMap(
             q_parr=cell * np.arange(first[1], last[1] + 1),
             q_perp=cell * np.arange(first[0], last[0] + 1),
@@ -110,14 +110,14 @@ def _sums(
 
     Returns
     -------
-    area, total, hits, variance : ndarray (q_perp, q_parr)
+    area, total, measured, variance : ndarray (q_perp, q_parr)
         Area of valid pixels, intensity times area, area of measured pixels, variance of ``total``.
     """
     # One more cell on every side takes what falls beside the map.
     shape = last[0] - first[0] + 3, last[1] - first[1] + 3
     area, total, variance = (np.zeros(shape[0] * shape[1]) for _ in range(3))
     filled = bool(np.any(image.flags & PixelFlag.FILLED))
-    hits = np.zeros_like(area) if filled else area
+    measured = np.zeros_like(area) if filled else area
     intensity = image.intensity.reshape(-1)
     for start in range(0, intensity.size, _BLOCK):
         index = start + np.flatnonzero(np.isfinite(intensity[start : start + _BLOCK]))
@@ -143,10 +143,10 @@ def _sums(
             total[here] += np.bincount(corner, weights * values, number)
             variance[here] += np.bincount(corner, weights**2 * spread, number)
             if filled:
-                hits[here] += np.bincount(corner, weights * known, number)
-    cropped = (sums.reshape(shape)[1:-1, 1:-1] for sums in (area, total, hits, variance))
-    area, total, hits, variance = cropped
-    return area, total, hits, variance
+                measured[here] += np.bincount(corner, weights * known, number)
+    cropped = (sums.reshape(shape)[1:-1, 1:-1] for sums in (area, total, measured, variance))
+    area, total, measured, variance = cropped
+    return area, total, measured, variance
 
 
 def _overlaps(

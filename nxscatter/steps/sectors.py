@@ -131,7 +131,9 @@ class RadialSectors(FramewiseStep):
         # A pixel spans less q the farther it is from the beam, so no bin between others is left without one.
         bins = self.bins or ceil((high - low) / float(radius_to_q(geometry, 1.0)))
         chosen: dict[str, float] = {"q_min": low, "q_max": high, "bins": bins}
-        return np.linspace(low, high, bins + 1), {key: one for key, one in chosen.items() if getattr(self, key) is None}
+        return np.linspace(low, high, bins + 1), {
+            key: value for key, value in chosen.items() if getattr(self, key) is None
+        }
 
     def _bins(self, image: Pixels, geometry: Geometry, middles: Floats, edges: Floats) -> PixelBins:
         index, label = [], []

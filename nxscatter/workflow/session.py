@@ -163,7 +163,7 @@ class Session:
     def _stands_on(self, name: str, other: str) -> bool:
         task = self._tasks.get(name)
         needed = [] if task is None else self._needed(task, task.inputs)
-        return other in needed or any(self._stands_on(one, other) for one in needed)
+        return other in needed or any(self._stands_on(taken, other) for taken in needed)
 
 
 def recompute(container: Container, record: Record) -> Result:

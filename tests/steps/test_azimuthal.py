@@ -221,7 +221,7 @@ def test_pyfai_sums_up_the_same_pixels(changes):
     assert own.measured.sum() < own.pixels.sum()
 
 
-def test_pyfai_streams_frames_too():
+def test_pyfai_sums_up_each_frame_too():
     image = make_image(frames(2), holes())
     np.testing.assert_allclose(
         profiles(image, frames="each", method="pyfai").intensity, profiles(image, frames="each").intensity, rtol=1e-6

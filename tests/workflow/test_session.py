@@ -199,7 +199,7 @@ def container(scan: Scan, tmp_path: Path) -> Container:
 
 def uses(*steps: Step) -> list[tuple[Step, str, dict[str, Any]]]:
     """Steps under names that count them."""
-    return [(one, f"{one.name}_{number}", {}) for number, one in enumerate(steps)]
+    return [(use, f"{use.name}_{number}", {}) for number, use in enumerate(steps)]
 
 
 def loaded(container: Container, name: str) -> Any:

@@ -45,7 +45,7 @@ class FilteredStage(Link):
         """Return the pixels in the window of each one along a last axis, and which of them are beyond the image."""
         rows, columns = self.shape
         reach = np.arange(self.size) - self.size // 2
-        row, column = (np.expand_dims(one, -1) for one in np.divmod(index, columns))
+        row, column = (np.expand_dims(place, -1) for place in np.divmod(index, columns))
         row, column = row + np.repeat(reach, self.size), column + np.tile(reach, self.size)
         outside = (row < 0) | (row >= rows) | (column < 0) | (column >= columns)
         return np.where(outside, 0, row * columns + column), outside
