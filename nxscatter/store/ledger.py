@@ -1,4 +1,4 @@
-"""Writing a record into an open container, and the checksums that chain the records together."""
+"""Writing a record into an open container, and the hash chain: each checksum covers the one of the record before."""
 
 from __future__ import annotations
 
@@ -132,7 +132,8 @@ def other_hashes(record: Group) -> dict[str, str]:
 
 
 def _result_groups(record: Group) -> list[str]:
-    return [name for name, one in sorted(record.groups()) if one.attrs.get("NX_class") in ("NXdata", "NXcollection")]
+    kinds = ("NXdata", "NXcollection")
+    return [name for name, group in sorted(record.groups()) if group.attrs.get("NX_class") in kinds]
 
 
 def record_checksum(result: Mapping[str, str], others: Mapping[str, str], previous: str) -> str:
@@ -163,7 +164,7 @@ def _add_parameters(group: Group, step: Step) -> None:
             files = step.attachments[item.name]
             value = tuple(attachment.name for attachment in files)
         elif isinstance(value, tuple) and value and isinstance(value[0], tuple):
-            value = tuple(" ".join(f"{part:g}" for part in one) for one in value)
+            value = tuple(" ".join(f"{number:g}" for number in row) for row in value)
         if value is not None and value != ():
             parameters.field(item.name, int(value) if isinstance(value, bool) else value, item.metadata["units"])
 

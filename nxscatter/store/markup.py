@@ -71,4 +71,4 @@ def _attribute(name: str, value: str | bool) -> str:
 
 def _printable(text: str) -> str:
     """Show control characters, which HTML does not allow, as their pictures."""
-    return "".join(chr(0x2400 + ord(one)) if ord(one) < 32 and one not in "\t\n\r" else one for one in text)
+    return "".join(chr(0x2400 + ord(letter)) if letter < " " and letter not in "\t\n\r" else letter for letter in text)

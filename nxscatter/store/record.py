@@ -22,6 +22,7 @@ from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import read_attachment, read_result, result_groups
 from nxscatter.store.nexus.hashing import combined
 from nxscatter.store.nexus.tree import Group
+from nxscatter.store.summary import as_text, source_name
 
 if TYPE_CHECKING:
     import h5py
@@ -280,31 +281,6 @@ def parameters(record: Record, *, chosen: bool = False) -> dict[str, str]:
 def automatic(record: Record) -> dict[str, str]:
     """Return what the step chose by itself, as texts."""
     return {name: as_text(value) for name, value in record.auto.items() if as_text(value)}
-
-
-def source_name(path: str) -> str:
-    """Name an input of a record: another record, or a part of the converted content."""
-    name = path.rsplit("/", 1)[-1]
-    return {"data": "raw frames", "attachments": "files of the source"}.get(name, name)
-
-
-def as_text(value: Json) -> str:
-    """Write a parameter for people; a file by its name, nothing as ""."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, dict):
-        if "sha256" in value:
-            return str(value["file"])
-        return ", ".join(f"{key} {as_text(one)}" for key, one in value.items())
-    if isinstance(value, list):
-        if value and isinstance(value[0], list):
-            return "; ".join(" ".join(map(as_text, one)) for one in value)
-        return ", ".join(map(as_text, value))
-    return str(value)
 
 
 def record_html(record: Record) -> Markup:

@@ -1,4 +1,4 @@
-"""A measurement in words: sample, times, detector and geometry, source."""
+"""A measurement in words: sample, times, detector and geometry, source; and the values of a record."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from nxscatter.model import Beam, Detector, Exposure, Origin, Sample
+from nxscatter.plain import Json
 
 _KEV_ANGSTROM = 12.398419843  # h c: photon energy times wavelength
 
@@ -76,6 +77,31 @@ def described(measurement: Measurement) -> dict[str, str]:
         "source": f"{origin.file_name}, reader {origin.reader}",
         "sha256 of the source": origin.sha256,
     }
+
+
+def source_name(path: str) -> str:
+    """Name an input of a record: another record, or a part of the converted content."""
+    name = path.rsplit("/", 1)[-1]
+    return {"data": "raw frames", "attachments": "files of the source"}.get(name, name)
+
+
+def as_text(value: Json) -> str:
+    """Write a parameter for people; a file by its name, nothing as ""."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, dict):
+        if "sha256" in value:
+            return str(value["file"])
+        return ", ".join(f"{key} {as_text(part)}" for key, part in value.items())
+    if isinstance(value, list):
+        if value and isinstance(value[0], list):
+            return "; ".join(" ".join(map(as_text, row)) for row in value)
+        return ", ".join(map(as_text, value))
+    return str(value)
 
 
 def _known(value: float, units: str) -> str:

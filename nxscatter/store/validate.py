@@ -97,7 +97,7 @@ class _Collector(logging.Handler):
         line = record.getMessage()
         text = line.strip()
         depth = len(line) - len(line.lstrip(" "))
-        self._above = [one for one in self._above if one[0] < depth]
+        self._above = [heading for heading in self._above if heading[0] < depth]
         if record.levelno in (logging.WARNING, logging.ERROR):
             headings = [heading for _, heading in self._above]
             where = headings[-1:] if headings and "/" in headings[-1] else headings

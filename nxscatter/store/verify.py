@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.store import layout
 from nxscatter.store.container import Container
-from nxscatter.store.content import input_checksum
+from nxscatter.store.content import present_hash
 from nxscatter.store.ledger import other_hashes, record_checksum, result_hashes
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.hashing import DAMAGE, combined, first_line, tree_hashes
@@ -173,7 +173,7 @@ def _record(file: h5py.File, name: str) -> Iterator[str]:
     group = hdf5.read(file, f"entry/{name}")
     result, others = result_hashes(group), other_hashes(group)
     table = read_json(file, f"{group.path}/contents")
-    found = [f"{one.path}: its target attribute says {one.attrs.get('target')}" for one in _moved(group)]
+    found = [f"{moved.path}: its target attribute says {moved.attrs.get('target')}" for moved in _moved(group)]
     if _as_written(file, layout.contents_note(group.path, table)):
         found += _compare(group.path, table, others)
     else:
@@ -199,7 +199,7 @@ def _checksum_before(file: h5py.File, name: str) -> str:
 
 
 def _moved(record: Group) -> Iterator[Group]:
-    groups = [record, *(one for _, one in record.groups())]
+    groups = [record, *(group for _, group in record.groups())]
     return (group for group in groups if group.attrs.get("target") != group.path)
 
 
@@ -231,7 +231,7 @@ def _embedded(record: Record) -> Iterator[str]:
 
 
 def _input_problems(container: Container, records: Mapping[str, Record]) -> list[str]:
-    present = cache(lambda argument, path: input_checksum(container, argument, path))
+    present = cache(lambda argument, path: present_hash(container, argument, path))
 
     def of(record: Record) -> Iterator[str]:
         for argument, sources in record.inputs.items():

@@ -14,6 +14,7 @@ from nxscatter.step import Step
 from nxscatter.store import layout
 from nxscatter.store.access import StoredFile, naming_damage, open_unlocked
 from nxscatter.store.container import Container
+from nxscatter.store.conversion import write_scan
 from nxscatter.store.ledger import Source, added, write_record
 from nxscatter.store.nexus.frames import Hdf5Reader
 from nxscatter.store.nexus.transaction import (
@@ -114,7 +115,7 @@ class _FileInTransaction(StoredFile):
 
     def begin_with(self, scan: Scan, compression: str) -> None:
         """Make the copy a new container of a scan."""
-        self._entry, self._first = layout.write_scan(self._open_copy("w"), scan, compression)
+        self._entry, self._first = write_scan(self._open_copy("w"), scan, compression)
 
     def begin_from(self, path: Path) -> None:
         """Make the copy hold everything that the container at ``path`` does."""

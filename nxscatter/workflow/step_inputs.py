@@ -10,10 +10,8 @@ from nxscatter.results import Result
 from nxscatter.results.stages import FrameReader
 from nxscatter.store import layout
 from nxscatter.store.container import Container
-from nxscatter.store.content import _stored_checksum
+from nxscatter.store.content import FILES, stored_hash
 from nxscatter.store.ledger import Source
-from nxscatter.store.nexus.hashing import combined, tree_hashes
-from nxscatter.store.nexus.hdf5 import read_json
 from nxscatter.store.record import Record
 
 
@@ -48,15 +46,16 @@ class Converted:
         return self._sources[argument]
 
     def _source(self, kind: Any, argument: str) -> Source:
+        path = self._path(kind)
+        return Source(path, stored_hash(self._container, argument, path))
+
+    def _path(self, kind: Any) -> str:
         if kind is FrameReader:
-            with self._container.opened() as file:
-                contents = read_json(file, layout.CONTENTS)
-            return Source(layout.FRAMES, str(contents[layout.FRAMES.removeprefix("/entry/")]))
+            return layout.FRAMES
         if _is_many(kind):
-            return Source(f"/entry/{layout.ATTACHMENTS}", _stored_checksum(self._container, argument))
+            return FILES
         name = classes(declared(kind))[0].__name__.lower()
-        path = name if name == "sample" else f"{layout.DESCRIPTION}/{name}"
-        return Source(f"/entry/{path}", combined(tree_hashes(self._container.part(path))))
+        return f"/entry/{name if name == 'sample' else f'{layout.DESCRIPTION}/{name}'}"
 
 
 def _is_many(kind: Any) -> bool:

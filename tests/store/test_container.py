@@ -14,10 +14,11 @@ from nxscatter.model import Attachment, Hdf5Frames
 from nxscatter.results import Fits, Image
 from nxscatter.store.container import Container
 from nxscatter.store.layout import read_ledger
-from nxscatter.store.ledger import result_hashes
+from nxscatter.store.ledger import read_record, result_hashes
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.writer import appending, create, creating
 from nxscatter.workflow import runner
+from nxscatter.workflow.tasks import Use
 from support import toy
 
 
@@ -118,6 +119,60 @@ def test_the_container_of_a_writer_reads_the_file_when_the_transaction_is_over(t
     np.testing.assert_array_equal(writer.container.raw.read(0), np.asarray(toy.scan().frames)[0])
     writer.container.forget()
     same(writer.container.latest("toy_geometry").load(), made.load())
+
+
+@pytest.fixture
+def read_names(monkeypatch):
+    """Names of the records that are read from files."""
+    names = []
+
+    def noted(file, name):
+        names.append(name)
+        return read_record(file, name)
+
+    monkeypatch.setattr("nxscatter.store.container.read_record", noted)
+    return names
+
+
+@pytest.fixture
+def long_container(tmp_path):
+    """A container of 66 records, the last two of which are read by themselves."""
+    with creating(tmp_path / "x.nxs", toy.scan()) as writer:
+        runner.run_steps(writer, [(toy.ToyGeometry(), f"geometry_{number}", {}) for number in range(66)])
+    return tmp_path / "x.nxs"
+
+
+def test_a_recipe_reads_the_records_that_it_needs_however_many_there_are(long_container, read_names):
+    box = Container(long_container)
+    uses: list[Use] = [(toy.ToyGeometry(), "geometry_65", {}), (toy.ToyMasking(), "masking", {})]
+    assert [record.name for record in runner.run_steps(box, uses)] == ["geometry_65_v1", "masking_v1"]
+    assert set(read_names) == {f"geometry_{number}_v1" for number in (64, 65)}
+    assert len(box.records) == 67
+
+
+def test_a_record_is_read_once_however_often_its_container_is_appended_to(long_container, read_names):
+    box = Container(long_container)
+    for number in range(3):
+        runner.run(box, toy.ToyMasking(threshold=1.0 + number))
+        assert [record.sequence for record in box.records] == list(range(1, 68 + number))
+    assert len(read_names) == 66
+
+
+def test_what_another_process_has_appended_is_read(box):
+    names = [record.name for record in box.records]
+    runner.run(Container(box.path), toy.ToyCaving(fill=2.0))
+    runner.run(box, toy.ToyCaving(fill=3.0))
+    assert [record.name for record in box.records] == [*names, "toy_caving_v2", "toy_caving_v3"]
+    assert box.record("toy_caving_v2").parameters["fill"] == 2.0
+
+
+def test_a_damaged_record_hides_no_other(box):
+    with h5py.File(box.path, "r+") as file:
+        del file["entry/toy_masking_v1/date"]
+    read = Container(box.path)
+    assert read.record("toy_fit_v1").date
+    with pytest.raises(ContainerError, match=r"toy\.nxs: cannot be read"):
+        _ = read.record("toy_masking_v1").date
 
 
 def test_a_transaction_that_fails_leaves_the_container_as_it_was(box):

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from nxscatter import cli
 from nxscatter.store.container import Container
 from nxscatter.store.lineage import Branch, Lineage
-from nxscatter.store.record import as_text, parameters, source_name
+from nxscatter.store.record import parameters
+from nxscatter.store.summary import as_text, source_name
 from nxscatter.workflow import runner
 from support import toy
 

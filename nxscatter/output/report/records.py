@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from nxscatter.store import layout
 from nxscatter.store.markup import Markup, element, facts, join, table
-from nxscatter.store.record import automatic, parameters, source_name
+from nxscatter.store.record import automatic, parameters
+from nxscatter.store.summary import source_name
 
 if TYPE_CHECKING:
     from nxscatter.store.container import Container
