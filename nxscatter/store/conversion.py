@@ -9,6 +9,7 @@ import numpy as np
 from nxscatter.model import Scan
 from nxscatter.plain import canonical_json
 from nxscatter.store import layout
+from nxscatter.store.detector_place import add_place
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import write_attachment, write_json, write_values
 from nxscatter.store.nexus.frames import copy_frames
@@ -90,16 +91,7 @@ def _add_instrument(entry: Group, scan: Scan) -> None:
     detector = instrument.group("detector", "NXdetector")
     if scan.detector.name:
         detector.field("description", scan.detector.name)
-    model = scan.detector
-    lengths = {
-        "distance": model.distance,
-        "x_pixel_size": model.pixel_size_x,
-        "y_pixel_size": model.pixel_size_y,
-        "beam_center_x": (model.center_x - model.offset_x) * model.pixel_size_x,
-        "beam_center_y": (model.center_y - model.offset_y) * model.pixel_size_y,
-    }
-    for name, value in lengths.items():
-        detector.field(name, float(value), "m")
+    add_place(detector, scan.detector)
     if scan.exposure.time.size:
         detector.field("count_time", scan.exposure.time, "s")
     description = instrument.group("description", "NXcollection")
