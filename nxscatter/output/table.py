@@ -68,7 +68,7 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         without order parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made
         without one. The mean of all frames has ``frame`` None.
     """
-    load = cache(lambda one: one.load())
+    load = cache(lambda record: record.load())
     pick = list if all_versions else newest
     orders = of_kind(container.records, Orientation)
     fits, free = pick(of_kind(container.records, Fits)), pick(orders)
@@ -76,12 +76,12 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         free = of_kind([record], Orientation)
         orders = free or orders
         under = _fits_under(record, load) if free else {record.name}
-        fits = [one for one in of_kind(container.records, Fits) if one.name in under]
+        fits = [fit for fit in of_kind(container.records, Fits) if fit.name in under]
     sample = container.sample
     common = {"file": readable(container.path.name), "sample": sample.name, "field_mT": sample.magnetic_field}
     found: list[Row] = []
     for fit in fits:
-        standing = [one for one in orders if fit.name in _fits_under(one, load)]
+        standing = [order for order in orders if fit.name in _fits_under(order, load)]
         found += _fitted(fit, pick(standing), load)
     for order in free:
         found += _model_free(order, load)
@@ -105,8 +105,8 @@ def _fitted(record: Record, orders: Sequence[Record], load: _Load) -> list[Row]:
     """Rows of a fit, each with every order parameter that stands on it."""
     fits: Fits = load(record)
     found: dict[Any, list[Row]] = {}
-    for one in orders:
-        orientation: Orientation = load(one)
+    for order in orders:
+        orientation: Orientation = load(order)
         for number, model in enumerate(orientation.model):
             found.setdefault((model, *_place(orientation, number)), []).append(_order(orientation, number))
     made = []

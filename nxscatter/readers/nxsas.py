@@ -161,7 +161,7 @@ def _only_detector(source: Hdf5Source, entry: h5py.Group) -> tuple[str, h5py.Gro
 
 
 def _first(source: Hdf5Source, group: h5py.Group | None, nx_class: str) -> h5py.Group | None:
-    return None if group is None else next((one for _, one in source.groups(group, nx_class)), None)
+    return None if group is None else next((child for _, child in source.groups(group, nx_class)), None)
 
 
 def _text(source: Hdf5Source, name: str, group: h5py.Group | None, default: str) -> str:

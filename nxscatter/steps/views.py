@@ -42,7 +42,9 @@ class Shown(Result):
 
     def plots(self) -> tuple[Plot, ...]:
         """Draw all curves."""
-        named = {f"curve_{number}": one for number, one in enumerate(zip(self.curves, self.labels, strict=True), 1)}
+        named = {
+            f"curve_{number}": labelled for number, labelled in enumerate(zip(self.curves, self.labels, strict=True), 1)
+        }
         values = {name: (curve, self.curve_units, label) for name, (curve, label) in named.items()}
         names = tuple(values)
         values[self.axis] = (self.x, self.axis_units, f"{self.axis} ({self.axis_units})" if self.axis_units else "")
@@ -78,7 +80,7 @@ class View(Naming):
         StepError
             When that has no curves, as an image has none.
         """
-        plot = next((one for one in shown.plots() if len(one.axes) == 1), None)
+        plot = next((plot for plot in shown.plots() if len(plot.axes) == 1), None)
         if plot is None:
             raise StepError(f"{self.name}: there are no curves to show: use map_view for an image")
         names = (plot.signal, *plot.auxiliary)
@@ -87,9 +89,9 @@ class View(Naming):
             axis=plot.axes[0],
             axis_units=units,
             curve_units=plot.values[plot.signal][1],
-            labels=tuple(plot.values[one][2] or one for one in names),
+            labels=tuple(plot.values[name][2] or name for name in names),
             x=np.asarray(x, dtype=float),
-            curves=np.array([plot.values[one][0] for one in names], dtype=float),
+            curves=np.array([plot.values[name][0] for name in names], dtype=float),
         )
 
 

@@ -36,19 +36,19 @@ def expand(inputs: Sequence[PathLike], masks: Sequence[PathLike] = ()) -> list[P
         path = Path(item).expanduser()
         files = [path]
         if path.is_dir():
-            files = [one for one in _files_of(path) if one.resolve() not in excluded]
+            files = [file for file in _files_of(path) if file.resolve() not in excluded]
             if not files:
                 raise ParameterError(
                     f"{path}: holds no data file ({', '.join(_suffixes())}); name another folder or the files"
                 )
         elif not path.exists() and glob.has_magic(str(path)):
-            files = [Path(one) for one in sorted(glob.glob(str(path)))]  # noqa: PTH207, absolute globs too
+            files = [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207, absolute globs too
             if not files:
                 raise ParameterError(f"{path}: no file matches")
-        found.update((one.resolve(), one) for one in files)
+        found.update((file.resolve(), file) for file in files)
     files = list(found.values())
-    raw = {(one.parent.resolve(), one.name) for one in files}
-    return [one for one in files if not _stands_beside(one, raw)]
+    raw = {(file.parent.resolve(), file.name) for file in files}
+    return [file for file in files if not _stands_beside(file, raw)]
 
 
 def paths_of(value: PathLike | Sequence[PathLike]) -> tuple[PathLike, ...]:

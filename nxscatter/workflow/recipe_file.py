@@ -115,7 +115,7 @@ def _parse_use(block: Mapping[str, Any], folder: Path) -> Use:
         raise ParameterError(f'a [[step]] names no step: write use = "...", one of {", ".join(step_names())}')
     name, chosen = values.pop("as", step), values.pop("input", [])
     names = [chosen] if isinstance(chosen, str) else chosen
-    if not isinstance(name, str) or not isinstance(names, list) or not all(isinstance(one, str) for one in names):
+    if not isinstance(name, str) or not isinstance(names, list) or not all(isinstance(item, str) for item in names):
         raise ParameterError(f"step '{step}': as is a text, input a text or a list of texts")
     return Use(step, name, tuple(names), absolute_files(step, values, folder))
 

@@ -101,8 +101,8 @@ def _compared(record: Record, result: Result) -> _Outcome:
     write_result(computed, result)
     found = result_hashes(computed)
     own = ("details", result.group)
-    stored = {path: one for path, one in record.hashes.items() if path.partition("/")[0] in own}
-    if all(found.get(path) == one for path, one in stored.items()):
+    stored = {path: checksum for path, checksum in record.hashes.items() if path.partition("/")[0] in own}
+    if all(found.get(path) == checksum for path, checksum in stored.items()):
         return _Outcome("exact")
     with record.container.opened() as file:
         apart = dict(_differences(hdf5.read(file, record.path), computed, stored, found))

@@ -94,7 +94,7 @@ class Hdf5Source:
         """Yield name and object of each member of a group."""
         if group.id not in self._members:
             found = ((name, self._child(group, name, 0)) for name in group)
-            self._members[group.id] = [(name, one) for name, one in found if one is not None]
+            self._members[group.id] = [(name, member) for name, member in found if member is not None]
         return iter(self._members[group.id])
 
     def groups(self, group: h5py.Group, nx_class: str | None = None) -> Iterator[tuple[str, h5py.Group]]:
@@ -148,7 +148,7 @@ class Hdf5Source:
 
     def origins(self, dataset: h5py.Dataset) -> list[h5py.File]:
         """Return the files, other than the input, that the pixels of a dataset lie in."""
-        names = sorted({one.file_name for one in dataset.virtual_sources()} - {"."}) if dataset.is_virtual else []
+        names = sorted({part.file_name for part in dataset.virtual_sources()} - {"."}) if dataset.is_virtual else []
         label = f"{self._label(dataset)}: virtual source"
         files = [dataset.file, *(self._open_beside(dataset, name, f"{label} {name}") for name in names)]
         return [file for file in files if file is not None and file != self.root.file]
@@ -253,7 +253,7 @@ class Hdf5Source:
             return
         import h5py
 
-        for name, inner in {(one.file_name, one.dset_name) for one in dataset.virtual_sources()}:
+        for name, inner in {(part.file_name, part.dset_name) for part in dataset.virtual_sources()}:
             origin = f"{label}: virtual source {name}"
             target = dataset.file if name == "." else self._open_beside(dataset, name, origin)
             if target is None:

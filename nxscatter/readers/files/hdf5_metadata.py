@@ -69,7 +69,7 @@ def read_structure(source: Hdf5Source, frames: h5py.Dataset, notes: list[str]) -
             place = path
         elif isinstance(node, h5py.Dataset) and (node.id.shape or ())[-2:] == frames.shape[-2:]:
             images.append(path)
-    skipped = [f"{path}@{name}" for path, one in attributes.items() for name, value in one.items() if value is None]
+    skipped = [f"{path}@{name}" for path, own in attributes.items() for name, value in own.items() if value is None]
     if skipped:
         notes.append(f"attributes that are not kept: {', '.join(skipped)}")
     structure = {"frames": place, "images": images, "links": links, "attributes": attributes}

@@ -47,7 +47,7 @@ def read_small(dataset: h5py.Dataset) -> Any:
     if values.size:
         identifier.read(h5py.h5s.ALL, h5py.h5s.ALL, values)
     if h5py.check_string_dtype(dtype) is not None:
-        texts = [one.decode("utf-8", "replace") for one in values.ravel().tolist()]
+        texts = [text.decode("utf-8", "replace") for text in values.ravel().tolist()]
         return texts[0] if shape == () else np.asarray(texts, dtype=str).reshape(shape)
     if dtype.kind in "biufc":
         return values[()]

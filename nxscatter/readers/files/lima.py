@@ -73,7 +73,7 @@ def only_acquisition(source: Hdf5Source) -> Acquisition:
         reason = "; ".join(source.notes)
         raise ReadError(f"{source.path.name}: no frames in entry_NNNN or N.1 {reason}; give a raw detector file")
     if len(found) > 1:
-        names = ", ".join(f"{one.entry.name}/{one.name}" for one in found)
+        names = ", ".join(f"{image.entry.name}/{image.name}" for image in found)
         raise ReadError(
             f"{source.path.name}: holds several sets of frames ({names}); give the Lima file of one of them"
         )
@@ -134,7 +134,7 @@ def _lima_detector(source: Hdf5Source, group: h5py.Group, data: h5py.Dataset) ->
 
 def _with_header(source: Hdf5Source, found: list[Acquisition]) -> list[Acquisition]:
     """Leave out detectors without a header when another one has it."""
-    return [one for one in found if source.group("header", one.detector) is not None] or found
+    return [image for image in found if source.group("header", image.detector) is not None] or found
 
 
 def _detectors(source: Hdf5Source, entry: h5py.Group) -> Iterator[tuple[str, h5py.Group]]:

@@ -187,7 +187,7 @@ def _moved(found: Standing, plane: _Plane) -> tuple[Standing, list[str]]:
         return found, [f"the detector's depends_on puts the direct beam at {put} px, its beam_center at {centre} px"]
     problems = []
     lengths = (distance, float(np.linalg.norm(plane.origin)))
-    if np.isfinite(told.distance) and all(abs(one / told.distance - 1) > _SAME_DISTANCE for one in lengths):
+    if np.isfinite(told.distance) and all(abs(length / told.distance - 1) > _SAME_DISTANCE for length in lengths):
         told_at = f"its distance says {told.distance:.5g} m"
         problems.append(f"the detector's depends_on puts it {distance:.5g} m along the beam, {told_at}")
     placed = replace(told, center_y=y, center_x=x, distance=distance)

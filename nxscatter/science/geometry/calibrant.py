@@ -67,7 +67,7 @@ def fit_distance(radii: Floats, angles: Floats, guess: float) -> Calibration:
     tried = [_fit(radii, tangents, ring / tangent) for ring in radii[: len(radii) // 2 + 1] for tangent in tangents]
     if not tried:
         raise StepError("no ring to refine the distance on: give the rings step an image of the calibrant")
-    best = max(tried, key=lambda one: _merit(one, guess))
+    best = max(tried, key=lambda fit: _merit(fit, guess))
     matched = np.count_nonzero(best.lines)
     if matched < max(_FEWEST, len(radii) / 2):
         raise StepError(

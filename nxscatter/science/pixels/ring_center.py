@@ -86,7 +86,7 @@ def fit_center(
     gain = variance_per_intensity(image)
     x = y = 0.0
     for _ in range(10):
-        seen = [_sight(one, x, y, gain, *look) for one, look in zip(around, looks, strict=True)]
+        seen = [_sight(ring_pixels, x, y, gain, *look) for ring_pixels, look in zip(around, looks, strict=True)]
         fitted = _fit_shift(seen)
         if fitted is None:
             return None
@@ -261,13 +261,13 @@ def _centroids(azimuth: Floats, radius: Floats, curves: Floats, variances: Float
 
 def _fit_shift(seen: Sequence[_Sighting]) -> Floats | None:
     """Return dx, dy and their standard errors, in square pixels; None when there is too little to fit."""
-    seen = [one for one in seen if len(one.radius)]
-    if sum(len(one.radius) for one in seen) < _FEWEST:
+    seen = [sight for sight in seen if len(sight.radius)]
+    if sum(len(sight.radius) for sight in seen) < _FEWEST:
         return None
     azimuth, radius, errors = (
-        np.concatenate([getattr(one, key) for one in seen]) for key in ("azimuth", "radius", "errors")
+        np.concatenate([getattr(sight, key) for sight in seen]) for key in ("azimuth", "radius", "errors")
     )
-    ring = np.repeat(np.arange(len(seen)), [len(one.radius) for one in seen])
+    ring = np.repeat(np.arange(len(seen)), [len(sight.radius) for sight in seen])
     design = np.column_stack([np.cos(azimuth), np.sin(azimuth), ring[:, np.newaxis] == np.arange(len(seen))])
     weights = 1 / np.hypot(errors, _SYSTEMATIC)
     keep = np.ones(len(radius), dtype=bool)
