@@ -146,6 +146,7 @@ def test_fits_below_the_threshold_are_in_the_table_and_not_in_the_figure(batch: 
     assert (batch.folder / "all_Fitting_results.png").read_bytes() != loose
 
 
+@pytest.mark.slow
 def test_files_of_a_batch_come_back_from_the_containers_alone(made: list[Simulated], tmp_path: Path) -> None:
     batch = BatchAzimProfileExtraction(
         made[0].path.parent, qvalues=[0.05], file_filter=SAXS, threshold=0.02, container=tmp_path

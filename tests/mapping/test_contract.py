@@ -212,6 +212,7 @@ def test_profiles_are_pairs_of_arrays(data: Mapping) -> None:
     assert chi.shape == intensity.shape == (360,)
 
 
+@pytest.mark.slow
 def test_methods_that_write_or_draw_return_nothing_but_the_map_its_path(id02_file: Simulated, tmp_path: Path) -> None:
     data = Mapping(id02_file.path, qvalues=0.05, binning=4, container=tmp_path)
     png = data.plot2d_vsq()

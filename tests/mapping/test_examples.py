@@ -178,6 +178,7 @@ def files(folder: str = ".") -> set[str]:
     return {name for name in found if not name.endswith((".h5", ".nxs", ".edf", ".cif"))}
 
 
+@pytest.mark.slow
 def test_quick_start() -> None:
     q = (0.05, 0.1, 0.15)
     case.one(Path("path/to/data.h5"), 8.0, Run("rods", 1000.0), case.NEAR, q)
@@ -224,6 +225,7 @@ def test_diffraction_with_a_crystal(capsys: pytest.CaptureFixture[str]) -> None:
     assert files() == {f"Azim_Profile_Fittings/iron_800mT_Imgsample_waxs_{hkl}.png" for hkl in ("110", "200", "220")}
 
 
+@pytest.mark.slow
 def test_masking_and_caving(capsys: pytest.CaptureFixture[str]) -> None:
     q = (0.03, 0.05, 0.08, 0.12)
     true = case.one(Path("sample_saxs.h5"), 4.0, Run("rods", 700.0), case.NEAR, q)
@@ -252,6 +254,7 @@ def test_masking_and_caving(capsys: pytest.CaptureFixture[str]) -> None:
         np.testing.assert_allclose(arrays["QZ"], data.qz * 1e-10, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_field_series(capsys: pytest.CaptureFixture[str]) -> None:
     made = case.series(Path("data/magnetic_series"), (500.0, 1000.0), camera=case.NEAR, q=(0.05, 0.1))
     shutil.copy(made[0].masks["gaps"], "mask.edf")
@@ -275,6 +278,7 @@ def test_field_series(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
+@pytest.mark.slow
 def test_kinetics() -> None:
     case.series(Path("data/kinetics"), (400.0, 800.0), camera=case.SAXS, q=(0.08,))
     found = run(KINETICS)

@@ -324,6 +324,7 @@ def test_each_method_leaves_a_record_with_its_parameters(id02_file: Simulated) -
     assert newest["map_view"]["colormap"] == "cividis"
 
 
+@pytest.mark.slow
 def test_what_was_written_comes_back_from_the_container_alone(id02_file: Simulated, tmp_path: Path) -> None:
     file = tmp_path / id02_file.path.name
     file.write_bytes(id02_file.path.read_bytes())
@@ -364,6 +365,7 @@ def test_the_same_call_adds_nothing(id02_file: Simulated) -> None:
     assert [record.number for record in data.container.records] == [1] * len(data.container.records)
 
 
+@pytest.mark.slow
 def test_containers_stay_valid(id02_file: Simulated) -> None:
     from nxscatter.store.validate import validate
     from nxscatter.workflow.replay import replay

@@ -85,6 +85,7 @@ def test_files_that_were_used_are_inside(alone: Path) -> None:
     assert len(box.masks) == 2  # those that the header names
 
 
+@pytest.mark.slow
 def test_exported_twice_the_trees_are_the_same(alone: Path, tmp_path: Path) -> None:
     """Without a choice all formats are written, and each of them the same twice over."""
     export(Container(alone), tmp_path / "all")

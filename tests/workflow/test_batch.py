@@ -112,6 +112,7 @@ def arguments(folder: Path, output: Path, *more: str) -> list[str]:
     return ["process", str(folder), "-o", str(output), "--recipe", str(folder.parent / "short.toml"), *more]
 
 
+@pytest.mark.slow
 def test_broken_files_are_named_with_reasons_and_the_others_done(
     folder: Path, undisturbed: dict[str, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -126,6 +127,7 @@ def test_broken_files_are_named_with_reasons_and_the_others_done(
     assert f"[{GOOD + len(BROKEN)}/{GOOD + len(BROKEN)}]" in "".join(lines)
 
 
+@pytest.mark.slow
 def test_killed_interrupted_and_resumed_gives_the_same(
     folder: Path, undisturbed: dict[str, list[str]], tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_cluster_gives_the_same_results(
     assert tiny.hashes(tmp_path / "out") == here
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_a_retry_and_no_result(
     raw: list[Path], here: dict[str, list[str]], scheduler: str, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_worker_that_dies_costs_a_retry_and_no_result(
     assert {path.suffix for path in output.iterdir()} == {".nxs", ".died"}
 
 
+@pytest.mark.slow
 def test_the_program_in_the_documentation_runs(raw: list[Path], tmp_path: Path) -> None:
     text = (Path(__file__).parents[2] / "docs" / "clusters.md").read_text("utf-8")
     program = text.rsplit("```python\n", 1)[1].split("```", 1)[0]

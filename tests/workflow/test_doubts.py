@@ -115,6 +115,7 @@ def test_every_way_out_carries_it(doubtful: Path, tmp_path: Path, capsys: pytest
     assert any(TURNED.reason in path.read_text("utf-8") for path in tmp_path.rglob("*.html"))
 
 
+@pytest.mark.slow
 def test_the_container_stays_valid_and_replays(doubtful: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert nxs.Container(doubtful).origin.doubts == (TURNED, replace(DEAD, q=None))
     assert run(["verify", str(doubtful), "--replay", "--json"]) == 0
