@@ -79,6 +79,7 @@ def numbers(content: bytes) -> np.ndarray:
     return np.array([[float(cell) for cell in row] for row in read_csv(content)[1]])
 
 
+@pytest.mark.slow
 def test_files_have_the_names_that_people_expect(exported: dict[str, bytes]) -> None:
     shot = "rods_1000mT_Img00376"
     assert set(exported) == {
@@ -100,6 +101,7 @@ def test_files_have_the_names_that_people_expect(exported: dict[str, bytes]) -> 
     }
 
 
+@pytest.mark.slow
 def test_the_same_records_give_the_same_bytes(processed: Container, exported: dict[str, bytes], tmp_path: Path) -> None:
     moved = Container(shutil.copy(processed.path, tmp_path / "rods.nxs"))
     export(moved, tmp_path / "again", ["csv", "png"])

@@ -13,6 +13,7 @@ from nxscatter.store.verify import verify
 KILLS = 40
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_a_container_is_the_old_or_the_new_one(processed_file, tmp_path):
     folder = tmp_path / "box"
     folder.mkdir()

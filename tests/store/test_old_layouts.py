@@ -146,6 +146,7 @@ def test_it_opens_with_the_records_and_hashes_it_had(name: str, tmp_path: Path) 
     assert digest(path) == then["sha256"]
 
 
+@pytest.mark.slow
 def test_all_verify_and_replay_as_they_were(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Bit by bit where the environment is the one they were made in, within the tolerance elsewhere."""
     found = json.loads(printed(capsys, "verify", "--replay", "--json", *unpack_all(tmp_path)))
@@ -207,6 +208,7 @@ def test_members_of_a_series_export_the_same_files_together(tmp_path: Path, caps
     check_files(tmp_path / "out", EXPECTED["series"]["exports"])
 
 
+@pytest.mark.slow
 def test_records_are_added_and_the_old_ones_stay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     paths = unpack_all(tmp_path)
     for path in paths:

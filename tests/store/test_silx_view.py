@@ -67,6 +67,7 @@ def seen(made: Container) -> dict[str, dict[str, Any]]:
     return dict(zip(["", *STEPS], drawn, strict=True))
 
 
+@pytest.mark.slow
 def test_opening_the_file_shows_the_newest_result(seen: dict[str, dict[str, Any]]) -> None:
     assert seen[""] == seen["order_parameter"]
 

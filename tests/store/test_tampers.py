@@ -174,6 +174,7 @@ def named(place: str, problems: list[str]) -> bool:
     return any(re.search(rf"{place}(?!\w)|{group}: ", problem) for problem in problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tamper", KINDS, ids=[kind.__name__ for kind in KINDS])
 def test_changes_by_hand_are_found_and_named(original: Path, tmp_path: Path, tamper: Tamper) -> None:
     dice = random.Random(f"{SEED} {tamper.__name__}")
@@ -208,6 +209,7 @@ def stored_bytes(file: h5py.File) -> list[tuple[str, int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_flipped_bits_are_found_and_named(original: Path, tmp_path: Path) -> None:
     """In stored frames every bit counts; elsewhere one that a filter ignores changes nothing that the file says."""
     dice = random.Random(SEED)

@@ -32,6 +32,7 @@ def test_processes_give_the_same_results(raw: list[Path], tmp_path: Path) -> Non
     assert tiny.hashes(tmp_path / "apart") == tiny.hashes(tmp_path / "here")
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_a_retry_and_one_that_dies_again_its_own_file(raw: list[Path], tmp_path: Path) -> None:
     with local_processes(2) as executor:
         once = partial(tiny.work_or_die, output=tmp_path / "once", victim=raw[1].name, deaths=1)

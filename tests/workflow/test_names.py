@@ -18,6 +18,7 @@ from nxscatter.store.container import Container
 NAME = os.fsdecode(b"Gr\xe4fe")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_latin_1_name_goes_through_all_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     printed = io.BytesIO()  # its bytes need not be UTF-8

@@ -297,6 +297,7 @@ def test_the_report_of_one_record_holds_what_it_was_made_from(box: Container, un
     assert "toy_profiles_v1 is stale: toy_caving_v2 is newer" in section(page, "warnings").text
 
 
+@pytest.mark.slow
 def test_a_stack_shows_single_frames_and_s_against_time(tmp_path: Path) -> None:
     raw = kinetic_stack(tmp_path / "kin_eiger2_00012_raw.h5", frames=5)
     made = process(tmp_path / "kin.nxs", raw.path, frames="each")
