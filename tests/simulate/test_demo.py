@@ -10,6 +10,7 @@ from nxscatter import cli
 from nxscatter.simulate import demo
 
 
+@pytest.mark.slow
 def test_the_demo_finds_the_order_parameters_it_put_in(tmp_path: Path) -> None:
     series = demo.make_series(tmp_path)
     rows = [row for one in series for row in demo.compare(one, demo.process(one, tmp_path))]
@@ -21,6 +22,7 @@ def test_the_demo_finds_the_order_parameters_it_put_in(tmp_path: Path) -> None:
     assert all(row["status"] == "isotropic" and abs(row["S"]) < 0.02 for row in at_rest)
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_table_and_leaves_the_files(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from nxscatter.cli import run
 from nxscatter.store.container import Container
 from nxscatter.store.verify import verify

@@ -20,7 +20,10 @@ from nxscatter.workflow import runner
 from support import browser, toy
 from support.browser import Browser
 
-pytestmark = pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium"),
+]
 
 STEPS = ("geometry", "masking", "caving", "rings", "azimuthal_profiles", "fit_maier_saupe", "order_parameter")
 
