@@ -79,9 +79,7 @@ def write_id02(
     if image and len(patterns) != 1:
         raise ParameterError(f"{path.name}: image = True stores one frame, but there are {len(patterns)}")
     masks = write_masks(path.parent, mask_prefix or path.stem.removesuffix("_raw"), camera)
-    keys = {
-        key: value for key, value in (_header(camera, run, masks) | dict(header or {})).items() if value is not None
-    }
+    keys = _header(camera, run, masks, header or {})
     with h5py.File(path, "w") as file:
         entry = _entry(file, run, len(patterns), creator)
         instrument, detector = _detector_names(camera, layout)
@@ -143,7 +141,8 @@ def _detector_names(camera: Camera, layout: str) -> tuple[str, str]:
     return "instrument", {"eiger2": "id02-eiger2-saxs", "rayonixhs": "id02-rayonixhs-waxs"}[camera.name]
 
 
-def _header(camera: Camera, run: Run, masks: Mapping[str, Path]) -> dict[str, Any]:
+def _header(camera: Camera, run: Run, masks: Mapping[str, Path], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the header of the beamline; what is changed to None is left out."""
     keys = saxs_keywords(camera) | {
         "Title": run.title,
         "Dummy": 0,
@@ -157,7 +156,8 @@ def _header(camera: Camera, run: Run, masks: Mapping[str, Path]) -> dict[str, An
     for role, key in (("beamstop", "Mask"), ("gaps", "DetectorMask")):
         if role in masks:
             keys[f"{key}FilePath"], keys[f"{key}FileName"] = MASK_FOLDER, masks[role].name
-    return keys | _scalers(run)
+    keys |= _scalers(run) | dict(changed)
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 def _scalers(run: Run) -> dict[str, Any]:
