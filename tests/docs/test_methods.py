@@ -31,6 +31,7 @@ def test_its_code_runs():
         exec(compile(block, "methods.md", "exec"), {})
 
 
+@pytest.mark.slow
 def test_its_figures_are_made_by_the_code_and_small(tmp_path):
     figures = load(ROOT / "docs" / "make_figures.py")
     figures.main(tmp_path)
@@ -63,6 +64,7 @@ def test_its_table_is_that_of_the_benchmark():
                 assert 0.85 <= deviation <= 1.15
 
 
+@pytest.mark.slow
 def test_a_case_of_the_benchmark_is_as_the_table_says():
     import numpy as np
 
