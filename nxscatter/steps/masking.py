@@ -22,6 +22,9 @@ _ROLE_FLAGS = {"gaps": PixelFlag.GAP, "beamstop": PixelFlag.BEAMSTOP}
 _NEXUS_BITS = 0x1FF  # bits 0 to 8 of a pixel_mask are reasons, the others are not defined
 # Below 2**24 every whole number is exact in float32.
 _EXACT_IN_FLOAT32 = 2**24
+_SAME = 0.02  # relative difference of variances that are those of counting
+_MOSTLY = 0.99  # of the pixels
+_KEEP = "--set masking.keep_sentinels=true keeps them"
 _SUSPICIOUS_SHARE = 0.6  # of a detector, taken out by one mask
 
 
