@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.output.files import write_file
+from nxscatter.output.formats.few_counts import curve_errors
 from nxscatter.output.names import Names, frame_suffix, record_suffix, ring_names
 from nxscatter.output.selection import shown_rows
 from nxscatter.output.table import Row, shown_columns, units
@@ -94,7 +95,8 @@ def _stack(
     """Give the CSV of each frame (None for the mean) and curve."""
     mean = result.intensity.ndim == 2
     for frame, curve in np.ndindex(result.stack.shape[:2]):
-        content = (axis, result.stack[frame, curve], result.stack_errors[frame, curve], result.pixels[curve])
+        intensity, errors = result.stack[frame, curve], result.stack_errors[frame, curve]
+        content = (axis, intensity, curve_errors(intensity, errors), result.pixels[curve])
         yield (None if mean else frame, curve), _columns_text(header, content)
 
 
@@ -108,7 +110,7 @@ def _pixels(names: Names, pixels: PixelProfiles, suffix: str) -> Iterable[tuple[
 
 def _radial(names: Names, rings: Rings, suffix: str) -> Iterable[tuple[Path, str]]:
     header = ["q (1/angstrom)", f"intensity ({rings.units})", f"sigma ({rings.units})"]
-    content = (rings.radial_q, rings.intensity, rings.intensity_errors)
+    content = (rings.radial_q, rings.intensity, curve_errors(rings.intensity, rings.intensity_errors))
     yield names.radial_profile("full", suffix), _columns_text(header, content)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.output.files import writing
+from nxscatter.output.formats.few_counts import STATEMENT
 from nxscatter.output.formats.q_images import QImage, image_suffix, placed_images, q_image
 from nxscatter.output.formats.radial_curves import Curve, radial_curves
 from nxscatter.output.names import Names
@@ -78,6 +79,7 @@ def _write_data(entry: h5py.Group, units: str, content: QImage | Curve) -> None:
         data[name] = np.ascontiguousarray(values)
         data[name].attrs["units"] = units if units in _UNITS else "arbitrary"
         data[name].attrs["long_name"] = f"{'intensity' if name == 'I' else 'standard error'} ({units})"
+    data["I_errors"].attrs["long_name"] = f"standard error ({units}); {STATEMENT}"
     data["I"].attrs["uncertainties"] = "I_errors"
     missing = ~(np.isfinite(content.intensity) & np.isfinite(content.errors))
     data["mask"] = missing.astype(np.uint8)  # 1 where there is no measurement

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscatter.model import Floats
+from nxscatter.output.formats.few_counts import image_errors
 from nxscatter.output.names import record_suffix
 from nxscatter.results import Geometry, Image
 from nxscatter.science.geometry import qspace
@@ -38,11 +39,11 @@ class QImage:
 def q_image(image: Image, geometry: Geometry) -> QImage:
     """Return an image with the q (1/angstrom) of its pixels and the standard error of its intensity.
 
-    The error is NaN for an invalid pixel, and for a filled one, which is no measurement of its own.
+    The error is that of `few_counts.image_errors`: NaN for an invalid pixel, and for a filled one; never 0.
     """
     place = qspace.pixels(geometry)
     shape = geometry.shape
-    errors = np.sqrt(image.variance_at(slice(None))).reshape(shape)
+    errors = image_errors(image)
     maps = [np.broadcast_to(place.qx, shape), np.broadcast_to(place.qz, shape), image.intensity, errors]
     qx, qz = maps[:2]
     if abs(qx[0, -1] - qx[0, 0]) < abs(qx[-1, 0] - qx[0, 0]):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nxscatter.model import Floats
+from nxscatter.output.formats.few_counts import curve_errors
 from nxscatter.output.names import Names, frame_suffix, record_suffix
 from nxscatter.results import Rings, Sectors
 from nxscatter.store.selection import of_kind
@@ -50,7 +51,8 @@ def radial_curves(names: Names, records: Sequence[Record]) -> Iterator[Curve]:
     for record in of_kind(records, Rings):
         rings = record.load_as(Rings)
         file = names.shown(record).radial_profile("full", record_suffix(record, Rings))
-        yield Curve(record, file, "all azimuths", rings.radial_q, rings.intensity, rings.intensity_errors, rings.units)
+        errors = curve_errors(rings.intensity, rings.intensity_errors)
+        yield Curve(record, file, "all azimuths", rings.radial_q, rings.intensity, errors, rings.units)
     for record in of_kind(records, Sectors):
         sectors = record.load_as(Sectors)
         suffix, mean = record_suffix(record, Sectors), sectors.intensity.ndim == 2
@@ -59,4 +61,4 @@ def radial_curves(names: Names, records: Sequence[Record]) -> Iterator[Curve]:
             file = names.shown(record).radial_profile(f"sector{sector + 1:02d}", part)
             label = sectors.label(sector) + ("" if mean else f", frame {frame}")
             values, errors = sectors.stack[frame, sector], sectors.stack_errors[frame, sector]
-            yield Curve(record, file, label, sectors.q, values, errors, sectors.units)
+            yield Curve(record, file, label, sectors.q, values, curve_errors(values, errors), sectors.units)

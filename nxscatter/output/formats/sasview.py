@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from nxscatter.output.files import write_file, writing
 from nxscatter.output.formats.digits import text_rows
+from nxscatter.output.formats.few_counts import STATEMENT
 from nxscatter.output.formats.q_images import QImage, image_suffix, placed_images, q_image
 from nxscatter.output.formats.radial_curves import Curve, radial_curves
 from nxscatter.output.names import Names
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("SasView")
 # without the line "ASCII data" SasView takes the file for 1-D data, without an error
-_HEADER = "Data columns are Qx - Qy - I(Qx,Qy) - err(I)\n\nASCII data\n\n"
+_HEADER = f"Data columns are Qx - Qy - I(Qx,Qy) - err(I)\n{STATEMENT}\nASCII data\n\n"
 _BLOCK = 1 << 15  # pixels turned into text at a time, few enough for the processor's cache
 
 
@@ -57,7 +58,11 @@ def _blocks(image: QImage) -> Iterator[bytes]:
 
 
 def _curve_text(curve: Curve) -> str:
-    lines = [f"# {curve.label}, record {curve.record.name}", f"# Q (1/angstrom)  I ({curve.units})  dI ({curve.units})"]
+    lines = [
+        f"# {curve.label}, record {curve.record.name}",
+        f"# {STATEMENT}",
+        f"# Q (1/angstrom)  I ({curve.units})  dI ({curve.units})",
+    ]
     columns = (curve.q.tolist(), curve.intensity.tolist(), curve.errors.tolist())
     lines += [f"{q!r}  {value!r}  {error!r}" for q, value, error in zip(*columns, strict=True)]
     return "\n".join(lines) + "\n"
