@@ -85,7 +85,8 @@ def table(
     elif as_csv:
         from nxscatter.output.formats.csv import csv_text
 
-        typer.echo(csv_text(columns(), ([row[name] for name in columns()] for row in found)), nl=False)
+        names = columns(found)
+        typer.echo(csv_text(names, ([row.get(name) for name in names] for row in found)), nl=False)
     else:
         _echo_results(found)
     return 1 if failed else 0

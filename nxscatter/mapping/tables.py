@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nxscatter.results import Fits, Orientation
-from nxscatter.science.fitting.order import maier_saupe_amplitude
+from nxscatter.science.fitting.distributions import maier_saupe_amplitude
+from nxscatter.science.fitting.models import models
 
 if TYPE_CHECKING:
     import pandas
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
     from nxscatter.store.record import Record
 
 _log = logging.getLogger("nxscatter")
-
-PARAMETERS = {
-    "pseudo_voigt": ("y0", "I", "x0", "x0_S", "gamma", "eta", "slope"),
-    "maier_saupe": ("I", "x0", "x0_S", "kappa", "a", "b"),
-}
 
 
 def fit_rows(data_name: str, rings: Sequence[Ring], fits: Record, orders: Record) -> list[dict[str, Any]]:
@@ -60,15 +56,15 @@ def fit_rows(data_name: str, rings: Sequence[Ring], fits: Record, orders: Record
 
 
 def fit_dictionary(rows: Iterable[dict[str, Any]], model: str) -> dict[str, list[float]]:
-    """Return the parameters, S and R2 of each ring, in the order of `PARAMETERS`."""
-    return {row["key"]: [row[name] for name in (*PARAMETERS[model], "S", "R2")] for row in rows}
+    """Return the parameters, S and R2 of each ring, in the order of the model."""
+    return {row["key"]: [row[name] for name in (*models()[model].units, "S", "R2")] for row in rows}
 
 
 def fit_text(rows: Iterable[dict[str, Any]], model: str) -> str:
     """Return the same as lines to read, with standard errors."""
     lines = []
     for row in rows:
-        numbers = [f"{name} = {row[name]:.5g} ± {row[f'{name}_error']:.2g}" for name in (*PARAMETERS[model], "S")]
+        numbers = [f"{name} = {row[name]:.5g} ± {row[f'{name}_error']:.2g}" for name in (*models()[model].units, "S")]
         lines.append(f"{row['key']}: {', '.join(numbers)}, R2 = {row['R2']:.4f}, {row['status']}\n")
     return "".join(lines)
 
@@ -77,7 +73,7 @@ def data_frame(rows: Sequence[dict[str, Any]], model: str) -> pandas.DataFrame:
     """Return the rows of many measurements as a table, with the names of columns that people know."""
     import pandas
 
-    parameters = PARAMETERS[model]
+    parameters = tuple(models()[model].units)
     known = ("filename", "sample", "B (mT)", "time (s)", "frame", "reflection", "qvalue")
     errors = tuple(f"{name}_error" for name in (*parameters, "S"))
     columns = [*known, *parameters, "S", "R2", *errors, "S_harmonic", "chi2_red", "status"]
@@ -86,8 +82,8 @@ def data_frame(rows: Sequence[dict[str, Any]], model: str) -> pandas.DataFrame:
 
 def _parameters(fits: Fits, number: int) -> dict[str, float]:
     """Return values and errors of a row; I of a Maier-Saupe line is the factor of the normalised distribution."""
-    values = {name: float(fits.values[name][number]) for name in PARAMETERS[fits.model]}
-    errors = {name: float(fits.errors[name][number]) for name in PARAMETERS[fits.model]}
+    values = {name: float(column[number]) for name, column in fits.values.items()}
+    errors = {name: float(column[number]) for name, column in fits.errors.items()}
     if fits.model == "maier_saupe":
         at = [list(fits.values).index(name) for name in ("I", "kappa")]
         covariance = fits.covariance[number][np.ix_(at, at)]

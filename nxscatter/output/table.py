@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from nxscatter.model import DOUBTS
 from nxscatter.plain import Json, plain, readable
 from nxscatter.results import Fits, Orientation, PixelProfiles, Profiles
+from nxscatter.science.fitting.models import models
 from nxscatter.store.selection import newest, of_kind
 
 if TYPE_CHECKING:
@@ -25,9 +26,15 @@ _WHERE = ("file", "record", "sample", "field_mT", "elapsed_s", "frame", "q", "hk
 _RESULTS = ("S", "S_error", "S_method", "S_harmonic", "P4", "R2", "chi2_red", "status")
 
 
-def columns() -> tuple[str, ...]:
-    """Return the names of the columns, in order."""
-    return (*_WHERE, "model", *PARAMETERS, *_RESULTS, *(f"{name}_error" for name in PARAMETERS), "reason")
+def columns(table: Iterable[Mapping[str, Json]] = ()) -> tuple[str, ...]:
+    """Return the names of the columns of a table, in order.
+
+    Those that all tables have come first; a fit model of a plug-in adds columns for parameters of its own, with their
+    errors, to the tables that hold its rows.
+    """
+    known = (*_WHERE, "model", *PARAMETERS, *_RESULTS, *(f"{name}_error" for name in PARAMETERS), "reason")
+    further = dict.fromkeys(name for row in table for name in row if name not in known and f"{name}_error" in row)
+    return (*known, *further, *(f"{name}_error" for name in further))
 
 
 def shown_columns(table: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
@@ -36,7 +43,7 @@ def shown_columns(table: Sequence[Mapping[str, Json]]) -> tuple[str, ...]:
     So files of measurements without any doubt stay what they have always been.
     """
     doubted = any(row["status"] in DOUBTS for row in table)
-    return tuple(name for name in columns() if doubted or name != "reason")
+    return tuple(name for name in columns(table) if doubted or name != "reason")
 
 
 def units(column: str) -> str:
@@ -44,8 +51,11 @@ def units(column: str) -> str:
 
     Intensities have those of the profile that was fitted: counts, unless it was corrected.
     """
-    angles = ("x0", "x0_S", "gamma")
-    return "1/angstrom" if column == "q" else "degree" if column.removesuffix("_error") in angles else ""
+    if column == "q":
+        return "1/angstrom"
+    declared = {name: units for model in models().values() for name, units in model.units.items()}
+    found = declared.get(column.removesuffix("_error"), "")
+    return "" if "counts" in found else found
 
 
 def rows(container: Container, all_versions: bool = False, record: Record | None = None) -> list[Row]:
@@ -63,10 +73,10 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
     Returns
     -------
     list of dict
-        Plain values under the names of `columns`; None for what a model lacks and for what is not known. ``reason``
-        tells the status in words, ``reasons`` lists all that speaks against the row. A fit
-        without order parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made
-        without one. The mean of all frames has ``frame`` None.
+        Plain values under the names of `columns` of them all; None for what a model lacks and for what is not known.
+        ``reason`` tells the status in words, ``reasons`` lists all that speaks against the row. A fit without order
+        parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made without one. The mean
+        of all frames has ``frame`` None.
     """
     load = cache(lambda record: record.load())
     pick = list if all_versions else newest
@@ -85,7 +95,7 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
         found += _fitted(fit, pick(standing), load)
     for order in free:
         found += _model_free(order, load)
-    names = columns()
+    names = columns(found)
     return [plain({name: (common | row).get(name) for name in names} | {"reasons": row["reasons"]}) for row in found]
 
 
@@ -93,7 +103,7 @@ def to_pandas(table: Sequence[Mapping[str, Json]]) -> pandas.DataFrame:
     """Return rows as a data frame; a number that is not known is NaN there."""
     import pandas
 
-    return pandas.DataFrame(list(table), columns=list(columns()))
+    return pandas.DataFrame(list(table), columns=list(columns(table)))
 
 
 def _fits_under(order: Record, load: _Load) -> set[str]:
@@ -112,9 +122,8 @@ def _fitted(record: Record, orders: Sequence[Record], load: _Load) -> list[Row]:
     made = []
     for number, place in enumerate(_place(fits, number) for number in range(len(fits.frame))):
         row = {"record": record.name, "model": fits.model, "angle": fits.angle, **_where(fits, number)}
-        for name in PARAMETERS:
-            if name in fits.values:
-                row |= {name: fits.values[name][number], f"{name}_error": fits.errors[name][number]}
+        for name in fits.values:
+            row |= {name: fits.values[name][number], f"{name}_error": fits.errors[name][number]}
         row |= {name: getattr(fits, name)[number] for name in ("S_harmonic", "R2", "chi2_red")}
         verdict = _verdict(fits, number)
         made += [row | _joined(verdict, order) for order in found.get((fits.model, *place), [{}])]

@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     import pandas
 
 
-_PARAMETER_UNITS = {
-    "y0": "counts",
-    "I": "counts",
-    "x0": "degree",
-    "x0_S": "degree",
-    "gamma": "degree",
-    "slope": "counts/degree",
-    "a": "counts/degree",
-    "b": "counts",
-}
-
-
 @dataclass(frozen=True)
 class Fits(Rows, Intensities):
     """Fitted lines: one row a frame, ring and peak.
@@ -41,7 +29,7 @@ class Fits(Rows, Intensities):
     group: ClassVar[str] = "table"
     signal: ClassVar[str] = "x0"
 
-    model: str = quantity("", "pseudo_voigt, pseudo_voigt_periodic, maier_saupe, kratky or leadbetter_norris")
+    model: str = quantity("", "name of the fit model")
     angle: str = quantity("", "'chi' or 'beta'")
     frame: Ints = quantity("", "frame number, -1 for the mean", dims=("row",))
     ring: Ints = quantity("", "ring number, from 1", dims=("row",))
@@ -68,16 +56,16 @@ class Fits(Rows, Intensities):
         "", "covariance as its scatter over resampled pixels tells it", dims=("row", "p", "p2"), default=None
     )
 
+    parameter_units: Mapping[str, str] = quantity("", "units of the fitted parameters", default={}, stored=False)
+
     def __post_init__(self) -> None:
         """Fill the time of rows that have none."""
         if self.elapsed is None:
             object.__setattr__(self, "elapsed", np.full(len(self.frame), np.nan))
 
     def column_units(self, name: str) -> str:
-        """Return the declared units of a fitted parameter; I of a pseudo-Voigt is an area."""
-        if name == "I" and self.model.startswith("pseudo_voigt"):
-            return "counts*degree"
-        return _PARAMETER_UNITS.get(name, "")
+        """Return the declared units of a fitted parameter."""
+        return self.parameter_units.get(name, "")
 
     def to_pandas(self) -> pandas.DataFrame:
         """Return the rows as a table; columns as in ``nxscatter table``, one row a frame, ring and peak."""

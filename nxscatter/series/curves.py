@@ -10,15 +10,13 @@ import numpy as np
 from nxscatter.output.figures.summary import ring_labels
 from nxscatter.output.table import Row
 from nxscatter.results.plots import Axis, Curve, Plot, curves
+from nxscatter.science.fitting.models import all_parameters
 from nxscatter.series.series import AXES, Series
 from nxscatter.step import step_names
 
-_QUANTITIES = {
+_ORDER = {
     "S": ("", "order parameter S"),
     "S_harmonic": ("", "order parameter S of the second harmonic"),
-    "x0": ("degree", "peak position"),
-    "gamma": ("degree", "peak width (FWHM)"),
-    "kappa": ("", "kappa"),
 }
 _FIRST = ("S_maier_saupe", "S_pseudo_voigt")
 
@@ -39,6 +37,8 @@ def plots(series: Series) -> list[Plot]:
     measured or not fitted is NaN.
     """
     rows = [row for row in series.rows if row[AXES[series.axis]] is not None]
+    drawn = [parameter for parameter in all_parameters() if parameter.label]
+    quantities = {**_ORDER, **{parameter.name: (parameter.units, parameter.meaning) for parameter in drawn}}
     points = {point: number for number, point in enumerate(dict.fromkeys(map(_point, rows)))}
     where = np.full(len(points), np.nan)
     found: dict[tuple[str, str], dict[_Place, Curve]] = {}
@@ -49,14 +49,14 @@ def plots(series: Series) -> list[Plot]:
         ring = f"({row['hkl']})" if row["hkl"] else rings[row["q"]]
         direction = row["direction"] if series.axis == "field" else None
         place = _Place(row["sample"], ring, row["peak"], direction or "")
-        for quantity in _QUANTITIES:
-            if row[quantity] is not None:
+        for quantity in quantities:
+            if row.get(quantity) is not None:
                 of_plot = found.setdefault((quantity, _name(row, quantity)), {})
                 curve = of_plot.setdefault(place, _nothing(len(points)))
                 error = row.get(f"{quantity}_error")
                 curve.values[at], curve.errors[at] = row[quantity], np.nan if error is None else error
     axis = Axis(*{"field": ("magnetic_field", "mT"), "time": ("time", "s")}[series.axis], where)
-    made = [_plot(quantity, name, of_place, axis) for (quantity, name), of_place in found.items()]
+    made = [_plot(name, of_place, axis, *quantities[quantity]) for (quantity, name), of_place in found.items()]
     return sorted(made, key=lambda plot: _FIRST.index(plot.name) if plot.name in _FIRST else len(_FIRST))
 
 
@@ -75,7 +75,7 @@ def _name(row: Row, quantity: str) -> str:
     return "_".join(filter(None, (quantity, method, "" if base in step_names() else base)))
 
 
-def _plot(quantity: str, name: str, of_place: dict[_Place, Curve], axis: Axis) -> Plot:
+def _plot(name: str, of_place: dict[_Place, Curve], axis: Axis, units: str, title: str) -> Plot:
     """Draw the curves of one quantity; a label says in what they differ, and the ring always."""
     varied = [len(set(values)) > 1 for values in zip(*of_place, strict=True)]
     drawn = []
@@ -83,5 +83,4 @@ def _plot(quantity: str, name: str, of_place: dict[_Place, Curve], axis: Axis) -
         parts = zip(("{}", "{}", "peak {}", "{}"), place, (varied[0], True, *varied[2:]), strict=True)
         label = ", ".join(text.format(part) for text, part, told in parts if told and part != "")
         drawn.append(replace(curve, label=label))
-    units, title = _QUANTITIES[quantity]
     return curves(name, "curve", drawn, axis, units, title)

@@ -85,12 +85,12 @@ def table_text(series: Series) -> str:
     """Return the table as CSV, units in the header; what is not known is an empty cell."""
     shown = _columns(series)
     header = [f"{name} ({table.units(name)})" if table.units(name) else name for name in shown]
-    return csv_text(header, ([row[name] for name in shown] for row in series.rows))
+    return csv_text(header, ([row.get(name) for name in shown] for row in series.rows))
 
 
 def _columns(series: Series) -> tuple[str, ...]:
     shown = table.shown_columns(series.rows)
-    return tuple(name for name in columns() if name in shown or name not in table.columns())
+    return tuple(name for name in columns(series.rows) if name in shown or name not in table.columns())
 
 
 def _nexus(series: Series) -> bytes:
@@ -148,7 +148,7 @@ def _add_members(group: Group, series: Series) -> None:
 
 def _add_table(entry: Group, series: Series) -> None:
     data = entry.group("table", "NXdata", signal="S", axes=["row"], row_indices=0)
-    _add_columns(data, {name: [row[name] for row in series.rows] for name in _columns(series)})
+    _add_columns(data, {name: [row.get(name) for row in series.rows] for name in _columns(series)})
     data.field("row", np.arange(len(series.rows)))
 
 

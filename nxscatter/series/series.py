@@ -76,10 +76,10 @@ class Series:
         return found
 
 
-def columns() -> tuple[str, ...]:
-    """Return the names of the columns of the table of a series, in order."""
+def columns(rows: Iterable[Row] = ()) -> tuple[str, ...]:
+    """Return the names of the columns of the table of a series, in order, as `nxscatter.output.table.columns` does."""
     first = ("file", "start_time", "time_s", "direction", "sweep")
-    return (*first, *(name for name in table.columns() if name not in first))
+    return (*first, *(name for name in table.columns(rows) if name not in first))
 
 
 def collect(paths: Iterable[Path | str], axis: str | None = None) -> Series:

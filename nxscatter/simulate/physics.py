@@ -15,10 +15,9 @@ import numpy as np
 from nxscatter.errors import ParameterError
 from nxscatter.model import Floats
 from nxscatter.plain import Json
-from nxscatter.science.fitting import lineshapes, order
+from nxscatter.science.fitting.lineshapes import wrap
+from nxscatter.science.fitting.models import LineModel, models
 
-MODELS = ("isotropic", "maier_saupe", "pseudo_voigt", "kratky", "leadbetter_norris")
-EQUATORIAL = ("kratky", "leadbetter_norris")
 Q_PLATEAU = 1e-3  # 1/angstrom; the power law levels off inside, where it would diverge
 
 
@@ -35,14 +34,14 @@ class Ring:
     width : float
         FWHM along q in 1/angstrom.
     model : str
-        Azimuthal line shape: ``"isotropic"``, ``"maier_saupe"``, ``"pseudo_voigt"``, ``"kratky"`` or
-        ``"leadbetter_norris"``. The last two scatter on the equator, across the director.
+        Azimuthal line shape: ``"isotropic"`` or a fit model. ``"kratky"`` and ``"leadbetter_norris"`` scatter on the
+        equator, across the director.
     director : float
         Direction of the director on the detector, chi in degrees.
     kappa : float
         Strength of the Maier-Saupe orientation distribution; NaN for a pseudo-Voigt.
     gamma, eta : float
-        FWHM in degrees and Gaussian fraction of a pseudo-Voigt; NaN for the other shapes.
+        FWHM in degrees and Gaussian fraction of a pseudo-Voigt, periodic or not; NaN for the other shapes.
 
     Raises
     ------
@@ -61,19 +60,33 @@ class Ring:
 
     def __post_init__(self) -> None:
         """Refuse a ring that is not fully described."""
-        if self.model not in MODELS:
-            raise ParameterError(f"ring model '{self.model}' is unknown: use one of {', '.join(MODELS)}")
+        known = {"isotropic", *(name for name, model in models().items() if set(model.shape) <= set(vars(self)))}
+        if self.model not in known:
+            raise ParameterError(f"ring model '{self.model}' is unknown: use one of {', '.join(sorted(known))}")
         if not (self.q > 0 and self.width > 0):
             raise ParameterError(f"ring q = {self.q:g}, width = {self.width:g}: give positive numbers in 1/angstrom")
-        if self.model == "pseudo_voigt" and not (self.gamma > 0 and 0 <= self.eta <= 1):
-            raise ParameterError(f"gamma = {self.gamma:g}, eta = {self.eta:g}: give gamma > 0 and eta from 0 to 1")
-        if self.model not in ("isotropic", "pseudo_voigt") and not np.isfinite(self.kappa):
-            raise ParameterError(f"a {self.model} ring needs kappa, not {self.kappa:g}")
+        for parameter in self._line.shape_parameters if self._line else ():
+            value = getattr(self, parameter.name)
+            if parameter.positive and not value > 0:
+                raise ParameterError(f"a {self.model} ring needs {parameter.name} above 0, not {value:g}")
+            if parameter.fraction and not 0 <= value <= 1:
+                raise ParameterError(f"a {self.model} ring needs {parameter.name} from 0 to 1, not {value:g}")
+            if not np.isfinite(value):
+                raise ParameterError(f"a {self.model} ring needs {parameter.name}, not {value:g}")
+
+    @property
+    def _line(self) -> LineModel | None:
+        """The model of its shape, None for an isotropic ring."""
+        return models().get(self.model)
+
+    @property
+    def _shape(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in self._line.shape} if self._line else {}
 
     @property
     def reflection(self) -> str:
         """``"meridional"`` (brightest along the director) or ``"equatorial"`` (across it)."""
-        return "equatorial" if self.model in EQUATORIAL else "meridional"
+        return "equatorial" if self._line and self._line.equatorial else "meridional"
 
     @property
     def isotropic(self) -> bool:
@@ -86,16 +99,14 @@ class Ring:
         if self.isotropic:
             return float("nan")
         azimuth = self.director + (90.0 if self.reflection == "equatorial" else 0.0)
-        return float(-lineshapes.wrap(-azimuth))
+        return float(-wrap(-azimuth))
 
     @property
     def order_parameter(self) -> float:
         """Order parameter of the ring's own model; 0 for an isotropic ring."""
-        if self.isotropic:
+        if self._line is None or self.isotropic:
             return 0.0
-        if self.model == "pseudo_voigt":
-            return float(order.order_parameter("pseudo_voigt", gamma=self.gamma, eta=self.eta))
-        return float(order.order_parameter(self.model, kappa=self.kappa))
+        return float(self._line.averages(**{name: np.asarray(value) for name, value in self._shape.items()})[0])
 
     def azimuth(self, chi: Floats, theta_bragg: Floats | float = 0.0) -> Floats:
         """Return the intensity at azimuths ``chi`` (degrees) relative to the one at `x0`.
@@ -103,15 +114,10 @@ class Ring:
         Of a pseudo-Voigt, which has no period of its own, each azimuth sees the nearer maximum alone; it is a line of
         the azimuth at any Bragg angle (degrees).
         """
-        if self.isotropic:
+        if self._line is None or self.isotropic:
             return np.ones_like(chi)
-        if self.model == "pseudo_voigt":
-            top, _, _, _ = lineshapes.pseudo_voigt_peak(0.0, self.gamma, self.eta)
-            return lineshapes.pseudo_voigt(chi, 0.0, 1 / top, self.x0, self.gamma, self.eta, period=180)
-        if self.model == "maier_saupe":
-            return lineshapes.maier_saupe(chi, 1.0, self.x0, self.kappa, theta_bragg=theta_bragg)
-        equatorial = lineshapes.kratky if self.model == "kratky" else lineshapes.leadbetter_norris
-        return equatorial(chi, 1.0, self.x0, self.kappa, theta_bragg=theta_bragg)
+        top = self._line.peak(0.0, *self._shape.values())[0]
+        return self._line.line(chi, I=1 / top, x0=self.x0, **self._shape, theta_bragg=theta_bragg)
 
 
 @dataclass(frozen=True)

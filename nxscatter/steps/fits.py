@@ -1,8 +1,12 @@
-"""Lines fitted to azimuthal profiles, with standard errors and a status for every ring."""
+"""Lines fitted to azimuthal profiles, with standard errors and a status for every ring: one step a fit model.
+
+The steps are made from the models: ``FitMaierSaupe``, called ``fit_maier_saupe``, from the model ``maier_saupe``, and
+likewise those of other packages' models.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +17,7 @@ from nxscatter.model import Floats
 from nxscatter.plain import Json
 from nxscatter.results import Fits, Profiles
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LINES, Line
+from nxscatter.science.fitting.models import LineModel, models
 from nxscatter.science.fitting.peakfit import Window
 from nxscatter.science.fitting.profile_data import measured, tilts, verdicts
 from nxscatter.science.fitting.ring_analysis import Block, RingFitter
@@ -36,7 +40,7 @@ class LineFit(Step):
     it counts from x0. On a full circle it is fixed at 0, with NaN as its error.
     """
 
-    line: ClassVar[Line]
+    model: ClassVar[LineModel]
 
     width: float | None = param(
         "degree",
@@ -68,7 +72,6 @@ class LineFit(Step):
         "",
         "parameters that all rings and frames have in common: the centre, the shape",
         default=(),
-        choices=("x0", "gamma", "eta", "kappa"),
     )
 
     def __post_init__(self) -> None:
@@ -78,9 +81,6 @@ class LineFit(Step):
             raise ParameterError(f"{self.name}.beta_target chooses one peak of several: give it with peaks = 1")
         if self.share and self.peaks != 1:
             raise ParameterError(f"{self.name}.share is for a single peak: give peaks = 1")
-        for name in self.share:
-            if name not in self.line.parameters:
-                raise ParameterError(f"{self.name}.share: {self.line.name} has no {name}, share x0 or its shape")
 
     def __call__(self, profiles: Profiles) -> Fits:
         """Fit all profiles; what cannot be fitted has NaN and says why.
@@ -97,9 +97,8 @@ class LineFit(Step):
             slope=self.peaks == 1 and (profiles.angle == "beta" or (self.width or 180.0) < 180),
             onefold=self.drift == "onefold",
         )
-        fitted = RingFitter(
-            self.line, window, self.beta_target, self.peaks, self.min_S, profiles.bins, tuple(dict.fromkeys(self.share))
-        )
+        shared = tuple(dict.fromkeys(self.share))
+        fitter = RingFitter(self.model, window, self.beta_target, self.peaks, self.min_S, profiles.bins, shared)
         data = measured(profiles)
         theta_bragg, known = np.tile(tilts(profiles), len(profiles.stack)), verdicts(profiles)
         # Resampled rings are fitted one by one, which tells nothing of parameters in common.
@@ -110,57 +109,38 @@ class LineFit(Step):
             part = slice(first, first + size)
             # Replicates are those of the mean, whose rows are its rings.
             replicates = None if resampled is None else resampled[:, part]
-            block = fitted(data.rows(part), theta_bragg[part], known[part], replicates)
+            block = fitter(data.rows(part), theta_bragg[part], known[part], replicates)
             blocks.append(block._replace(curves=block.curves[: max(0, len(profiles.q) - first)].copy()))
         auto: dict[str, Json] = {} if self.width is not None else {"width": 180.0}
         if self.peaks == "auto":
             auto["peaks"] = [len(found) for found in blocks[0].peaks[: len(profiles.q)]]
-        return _table(profiles, fitted, blocks, auto, scattered=resampled is not None)
+        return _table(profiles, fitter, blocks, auto, scattered=resampled is not None)
 
 
-@dataclass(frozen=True)
-class FitPseudoVoigt(LineFit):
-    """Fit ``y0 + slope*x + I*[eta*G + (1 - eta)*L]``; gamma is the common FWHM, eta weights the Gaussian."""
-
-    name = "fit_pseudo_voigt"
-    version = 1
-    line = LINES["pseudo_voigt"]
-
-
-@dataclass(frozen=True)
-class FitPseudoVoigtPeriodic(LineFit):
-    """Fit the sum of a pseudo-Voigt's copies at all multiples of 180 degrees, on a flat background y0."""
-
-    name = "fit_pseudo_voigt_periodic"
-    version = 1
-    line = LINES["pseudo_voigt_periodic"]
+def _step_of(model: LineModel) -> type[LineFit]:
+    """Make the step that fits a model; what it says of itself are the words of the model."""
+    camel = "".join(word.capitalize() for word in model.name.split("_"))
+    share = next(item for item in fields(LineFit) if item.name == "share")
+    body = {
+        "__module__": __name__,
+        "__doc__": type(model).__doc__,
+        "__annotations__": {"share": share.type},
+        "name": f"fit_{model.name}",
+        "version": model.version,
+        "model": model,
+        "share": param("", share.metadata["doc"], default=(), choices=("x0", *model.shape)),
+    }
+    return dataclass(frozen=True)(type(f"Fit{camel}", (LineFit,), body))
 
 
-@dataclass(frozen=True)
-class FitMaierSaupe(LineFit):
-    """Fit ``I*exp(kappa*(cos^2(x - x0) - 1)) + a*x + b``."""
-
-    name = "fit_maier_saupe"
-    version = 1
-    line = LINES["maier_saupe"]
+_STEPS = {step.__name__: step for step in map(_step_of, models().values())}
 
 
-@dataclass(frozen=True)
-class FitKratky(LineFit):
-    """Fit the equatorial scattering of rods in a Maier-Saupe distribution (Kratky), on a flat background b."""
-
-    name = "fit_kratky"
-    version = 1
-    line = LINES["kratky"]
-
-
-@dataclass(frozen=True)
-class FitLeadbetterNorris(LineFit):
-    """Fit the equatorial profile of Leadbetter and Norris for a Maier-Saupe distribution, on a flat background b."""
-
-    name = "fit_leadbetter_norris"
-    version = 1
-    line = LINES["leadbetter_norris"]
+def __getattr__(name: str) -> type[LineFit]:
+    """Find a step by the name of its class, for imports and for pickles."""
+    if name not in _STEPS:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    return _STEPS[name]
 
 
 def _table(
@@ -172,15 +152,15 @@ def _table(
     counts = np.array([len(found) for found in peaks])
     profile = np.repeat(np.arange(len(peaks)), counts)
     frame, ring = np.divmod(profile, rings)
-    rows = [one for found in peaks for one in found]
+    rows = [peak for found in peaks for peak in found]
     mean = profiles.intensity.ndim == 2
 
     columns = list(fitter.names)
     at = columns.index("x0")
     order = [*range(at + 1), at, *range(at + 1, len(columns))]  # x0_S follows x0, with the same error
-    values = np.array([one.values for one in rows])[:, order]
+    values = np.array([row.values for row in rows])[:, order]
     covariance, scatter = (
-        np.array([getattr(one, name) for one in rows])[:, order][:, :, order] for name in ("covariance", "scatter")
+        np.array([getattr(row, name) for row in rows])[:, order][:, :, order] for name in ("covariance", "scatter")
     )
     names = [*columns[: at + 1], "x0_S", *columns[at + 1 :]]
     values[:, at] = values[:, at] % 180 if profiles.angle == "beta" else -wrap(-values[:, at])
@@ -190,7 +170,7 @@ def _table(
         return np.concatenate([getattr(block.harmonics, name) for block in blocks])[profile]
 
     return Fits(
-        model=fitter.line.name,
+        model=fitter.model.name,
         angle=profiles.angle,
         frame=np.full(len(rows), -1) if mean else frame,
         ring=ring + 1,
@@ -201,13 +181,13 @@ def _table(
         errors=dict(zip(names, np.sqrt(np.einsum("rpp->pr", covariance)), strict=True)),
         covariance=covariance,
         bootstrap=scatter if scattered else None,
-        R2=np.array([one.R2 for one in rows]),
-        chi2_red=np.array([one.chi2_red for one in rows]),
+        R2=np.array([row.R2 for row in rows]),
+        chi2_red=np.array([row.chi2_red for row in rows]),
         S_harmonic=harmonic("S"),
         S_harmonic_error=harmonic("S_error"),
         isotropy_p=harmonic("p"),
-        status=tuple(one.status for one in rows),
-        reason=tuple(one.reason for one in rows),
+        status=tuple(row.status for row in rows),
+        reason=tuple(row.reason for row in rows),
         theta_bragg=profiles.theta_bragg[ring],
         bins=profiles.bins,
         profile=profiles.stack[0],
@@ -217,4 +197,5 @@ def _table(
         notes=profiles.notes,
         auto=auto,
         units=profiles.units,
+        parameter_units=fitter.model.units,
     )

@@ -11,21 +11,13 @@ import numpy as np
 from nxscatter.errors import ParameterError, StepError
 from nxscatter.fields import param
 from nxscatter.results import Fits, Orientation, Profiles
+from nxscatter.science.fitting.models import models
 from nxscatter.science.fitting.moments import reflection_angle
-from nxscatter.science.fitting.order import averages, derivatives
 from nxscatter.science.fitting.profile_moments import ProfileMoments, background_of
 from nxscatter.step import Step
 
-# From which fitted lines, the best first, and from which of their parameters each definition of S is made.
-_MODELS = {
-    "pseudo_voigt": ("pseudo_voigt",),
-    "pseudo_voigt_periodic": ("pseudo_voigt_periodic", "pseudo_voigt"),
-    "maier_saupe": ("maier_saupe",),
-    "kratky": ("kratky",),
-    "leadbetter_norris": ("leadbetter_norris",),
-}
-_SHAPES = {"pseudo_voigt": ("gamma", "eta"), "pseudo_voigt_periodic": ("gamma", "eta")}
-_EQUATORIAL = ("kratky", "leadbetter_norris")
+# The definition that may do with the fit of another model, whose parameters have the same meaning.
+_STANDS_IN = {"pseudo_voigt_periodic": "pseudo_voigt"}
 _WIDE = 2.0  # degrees of theta_Bragg, up to which azimuths are as good as angles from the director: 0.1 % of kappa
 
 
@@ -53,11 +45,11 @@ class _Row(NamedTuple):
 class OrderParameter(Step):
     """S = <P2> and <P4> of a reflection or of the rods behind it, with standard errors.
 
-    ``pseudo_voigt``, ``pseudo_voigt_periodic`` and ``maier_saupe`` take the fitted peak for the distribution of
-    orientations about its own centre: their S is Hermans' orientation factor of the reflection's normal. ``kratky``
-    and ``leadbetter_norris`` give S of the rods behind an equatorial reflection. ``moments`` needs no fit, but it
-    needs the background: that of the ring's flanks where the profiles have it, or a given level; without either its
-    status is ``background``.
+    Each fit model is a definition of S. ``pseudo_voigt``, ``pseudo_voigt_periodic`` and ``maier_saupe`` take the fitted
+    peak for the distribution of orientations about its own centre: their S is Hermans' orientation factor of the
+    reflection's normal. ``kratky`` and ``leadbetter_norris`` give S of the rods behind an equatorial reflection.
+    ``moments`` needs no fit, but it needs the background: that of the ring's flanks where the profiles have it, or a
+    given level; without either its status is ``background``.
 
     Errors follow from counting statistics, or with ``uncertainty = "bootstrap"`` from the scatter of profiles of
     resampled pixels, which does not rest on them.
@@ -67,7 +59,7 @@ class OrderParameter(Step):
     version = 1
 
     method: tuple[str, ...] = param(
-        "", "definitions of S; none: all that the fits allow", default=(), choices=(*_MODELS, "moments")
+        "", "definitions of S; none: all that the fits allow", default=(), choices=(*models(), "moments")
     )
     reflection: str | float = param(
         "",
@@ -116,9 +108,9 @@ class OrderParameter(Step):
                 f"{self.name}.uncertainty = 'bootstrap' needs resampled profiles: "
                 "give azimuthal_profiles.replicates = 200"
             )
-        fitted = {one.model: one for one in fits}  # the newest of each model
-        usable = {method: [model for model in models if model in fitted] for method, models in _MODELS.items()}
-        wanted = self.method or tuple(method for method, models in usable.items() if models)
+        fitted = {fit.model: fit for fit in fits}  # the newest of each model
+        usable = {method: fitted.get(method, fitted.get(_STANDS_IN.get(method, ""))) for method in models()}
+        wanted = self.method or tuple(method for method, fit in usable.items() if fit is not None)
         if not wanted:
             raise StepError(f"{self.name}: there is no fit: add the step fit_pseudo_voigt or fit_maier_saupe before it")
         rows: list[_Row] = []
@@ -126,10 +118,11 @@ class OrderParameter(Step):
             self._check(method)
             if method == "moments":
                 rows += self._from_profiles(profiles)
-            elif usable[method]:
-                rows += self._from_fit(fitted[usable[method][0]], method)
-            else:
+                continue
+            fit = usable[method]
+            if fit is None:
                 raise StepError(f"{self.name}: method '{method}' needs a fit: add the step fit_{method} before it")
+            rows += self._from_fit(fit, method)
         return _table(rows, self._notes(profiles, wanted))
 
     def _angle(self) -> float:
@@ -139,7 +132,8 @@ class OrderParameter(Step):
         return self.reflection if isinstance(self.reflection, str) else f"{self.reflection:g}"
 
     def _check(self, method: str) -> None:
-        if method in _EQUATORIAL and self.reflection != "" and self._angle() != 90:
+        model = models().get(method)
+        if model is not None and model.equatorial and self.reflection != "" and self._angle() != 90:
             raise ParameterError(
                 f"{self.name}.reflection = {self.reflection!r}: method '{method}' describes an equatorial reflection, "
                 "give 'equatorial' or another method"
@@ -147,7 +141,8 @@ class OrderParameter(Step):
 
     def _notes(self, profiles: Profiles, wanted: tuple[str, ...]) -> tuple[str, ...]:
         notes = list(profiles.notes)
-        as_it_is = ", ".join(method for method in wanted if method not in (*_EQUATORIAL, "moments"))
+        fitted = [model for name, model in models().items() if name in wanted]
+        as_it_is = ", ".join(model.name for model in fitted if not model.equatorial)
         if as_it_is and self.reflection != "" and self._angle() != 0:
             notes.append(
                 f"{as_it_is}: S of the profile about its own peak, "
@@ -159,7 +154,7 @@ class OrderParameter(Step):
             f"{profiles.theta_bragg[ring]:.1f} degrees, the meridian is out of reach: S rests on continuing the profile"
             for ring in wide
         ]
-        azimuthal = ", ".join(method for method in wanted if method.startswith("pseudo_voigt"))
+        azimuthal = ", ".join(model.name for model in fitted if not model.polar)
         if wide and azimuthal and profiles.angle == "chi":
             notes.append(
                 f"{azimuthal}: takes the azimuth for the angle from the director, which at theta_Bragg = "
@@ -169,16 +164,15 @@ class OrderParameter(Step):
 
     def _from_fit(self, fits: Fits, method: str) -> Iterator[_Row]:
         """Turn each fitted peak into S and P4, with the errors that its covariance gives."""
-        names = _SHAPES.get(method, ("kappa",))
-        shape = {name: fits.values[name] for name in names}
-        S, P4 = averages(method, **shape)
-        slopes = derivatives(method, **shape)
-        at = [list(fits.values).index(name) for name in names]
+        model = models()[method]
+        shape = [fits.values[name] for name in model.shape]
+        S, P4 = model.averages(*shape)
+        gradients = model.derivatives(*shape)  # (parameter, P2 or P4, row)
+        at = [list(fits.values).index(name) for name in model.shape]
         full = fits.bootstrap if self.uncertainty == "bootstrap" else fits.covariance
         if full is None:
             raise StepError(f"{self.name}: the fit of {fits.model} knows no replicates: make it again")
         covariance = full[:, at][:, :, at]
-        gradients = np.array([slopes[name] for name in names])  # (parameter, P2 or P4, row)
         S_errors, P4_errors = np.sqrt(np.einsum("iwr,rij,jwr->wr", gradients, covariance, gradients))
         for row in range(len(fits.frame)):
             yield _Row(
@@ -189,7 +183,7 @@ class OrderParameter(Step):
                 hkl=fits.hkl[row],
                 model=fits.model,
                 method=method,
-                reflection="equatorial" if method in _EQUATORIAL else self._label(),
+                reflection="equatorial" if model.equatorial else self._label(),
                 S=float(S[row]),
                 S_errors=float(S_errors[row]),
                 P4=float(P4[row]),

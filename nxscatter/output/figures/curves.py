@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nxscatter.science.fitting.models import models
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -16,14 +18,6 @@ if TYPE_CHECKING:
 
 # Okabe & Ito's colours, which people with any colour vision tell apart
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-_SYMBOLS = {"x0": "x₀", "gamma": "γ", "eta": "η", "kappa": "κ"}
-_NAMES = {
-    "pseudo_voigt": "pseudo-Voigt",
-    "pseudo_voigt_periodic": "periodic pseudo-Voigt",
-    "maier_saupe": "Maier-Saupe",
-    "kratky": "Kratky",
-    "leadbetter_norris": "Leadbetter-Norris",
-}
 
 
 def draw_fit(figure: Figure, fits: Fits, ring: int, table: Sequence[Row] = (), title: str = "") -> None:
@@ -154,11 +148,13 @@ def _captions(fits: Fits, rows: Sequence[int], table: Sequence[Row]) -> list[str
     if reason:
         status = reason if reason.startswith(status) else f"{status}, {reason}"
     lines = [f"{ring}q = {fits.q[first]:.4g} Å⁻¹, {method_name(fits.model)}: {status}"]
+    model = models().get(fits.model)
+    symbols = {parameter.name: parameter.symbol for parameter in model.parameters if parameter.symbol} if model else {}
     for row in rows:
-        known = [name for name in _SYMBOLS if name in fits.values and np.isfinite(fits.values[name][row])]
+        known = [name for name in symbols if name in fits.values and np.isfinite(fits.values[name][row])]
         lines.append(
             ", ".join(
-                f"{_SYMBOLS[name]} = {with_error(fits.values[name][row], fits.errors[name][row])}" for name in known
+                f"{symbols[name]} = {with_error(fits.values[name][row], fits.errors[name][row])}" for name in known
             )
         )
         orders = [order for order in table if order["peak"] == fits.peak[row] and order["S"] is not None]
@@ -179,4 +175,5 @@ def _draw_notes(figure: Figure, result: Result) -> None:
 
 def method_name(method: str) -> str:
     """Return the name of a model, or of a definition of S, for people."""
-    return _NAMES.get(method, method)
+    model = models().get(method)
+    return model.label if model else method

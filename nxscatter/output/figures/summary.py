@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from nxscatter.output.figures.curves import COLOURS, method_name
+from nxscatter.science.fitting.models import all_parameters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +29,6 @@ _AXES = {
     "q": "q (Å⁻¹)",
 }
 _HARMONIC = "second harmonic"
-_PANELS = {"x0": "$x_0$ (degrees)", "gamma": "FWHM γ (degrees)", "kappa": "κ", "S": "order parameter S"}
 
 Point: TypeAlias = tuple[float, float, float]  # x, value and its standard error; an error that is not known is NaN
 
@@ -82,15 +82,17 @@ def draw_summary(
         R2 of a fit below which its points are faint, too.
     """
     axis = axis or next((name for name in _AXES if len({row[name] for row in table} - {None}) > 1), "q")
-    panels = {name: _panel_curves(table, name, axis, r2_threshold) for name in _PANELS}
+    labels = _panel_labels()
+    panels = {name: _panel_curves(table, name, axis, r2_threshold) for name in labels}
     panels = {name: curves for name, curves in panels.items() if curves} or {"S": {}}
     drawn = list(dict.fromkeys(series for curves in panels.values() for series in curves))
     look = Look.of(drawn)
-    grid = figure.subplots(2 if len(panels) > 2 else 1, 2 if len(panels) > 1 else 1, squeeze=False, sharex=True)
+    columns = 2 if len(panels) > 1 else 1
+    grid = figure.subplots(-(-len(panels) // columns), columns, squeeze=False, sharex=True)
     for axes, (name, curves) in zip(grid.ravel(), panels.items(), strict=False):
         _draw_panel(axes, curves, look)
         axes.set_xlabel(_AXES[axis])
-        axes.set_ylabel(_PANELS[name])
+        axes.set_ylabel(labels[name])
     for axes in grid.ravel()[len(panels) :]:
         axes.set_axis_off()
     if handles := _legend_handles(drawn, look, r2_threshold):
@@ -111,6 +113,17 @@ def ring_labels(table: Sequence[Row]) -> dict[float, str]:
     return labels
 
 
+def _panel_labels() -> dict[str, str]:
+    """Return what there may be panels of, and the labels of their axes: the models' parameters that have one, and S."""
+    units = {"degree": " (degrees)", "": ""}
+    drawn = {
+        parameter.name: parameter.label + units.get(parameter.units, f" ({parameter.units})")
+        for parameter in all_parameters()
+        if parameter.label
+    }
+    return {**drawn, "S": "order parameter S"}
+
+
 def _panel_curves(table: Sequence[Row], name: str, axis: str, r2_threshold: float) -> dict[Series, list[Point]]:
     """Return the points of all curves of the panel of one quantity."""
     labels = ring_labels(table)
@@ -120,7 +133,7 @@ def _panel_curves(table: Sequence[Row], name: str, axis: str, r2_threshold: floa
         ok = row["status"] == "ok" and (row["R2"] is None or row["R2"] >= r2_threshold)
         down = row.get("direction") == "down"
         series = Series(ring, row["S_method"] if name == "S" else row["model"], ok, down)
-        value, error = row[name], row[f"{name}_error"]
+        value, error = row.get(name), row.get(f"{name}_error")
         if name == "S" and row["status"] == "isotropic":
             series, value, error = Series(ring, _HARMONIC, True, down), row["S_harmonic"], None
         if row[axis] is not None and value is not None:

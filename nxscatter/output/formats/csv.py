@@ -57,7 +57,7 @@ def table_text(table: Iterable[Row]) -> str:
     rows = list(table)
     shown = shown_columns(rows)
     header = [f"{name} ({units(name)})" if units(name) else name for name in shown]
-    return csv_text(header, ([row[name] for name in shown] for row in rows))
+    return csv_text(header, ([row.get(name) for name in shown] for row in rows))
 
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Json]]) -> str:

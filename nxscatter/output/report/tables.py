@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from nxscatter.output.figures.curves import method_name, with_error
 from nxscatter.output.table import Row
+from nxscatter.science.fitting.models import all_parameters
 from nxscatter.store.markup import Markup, element, join, table
 
 _Cell: TypeAlias = Callable[[Row], str]
@@ -33,13 +34,31 @@ def results_tables(found: Sequence[Row]) -> Markup:
             _table(
                 [row for row in shown if row["S_method"]], _ORDER, f"Order parameter S with its standard error{some}"
             ),
-            _table(list(fitted.values()), _FITTED, f"Fitted parameters with their standard errors{some}"),
+            _table(list(fitted.values()), _fitted(), f"Fitted parameters with their standard errors{some}"),
         ]
     )
 
 
 def _place(row: Row) -> tuple[int, float, int]:
     return -1 if row["frame"] is None else row["frame"], row["q"], row["peak"]
+
+
+def _fitted() -> dict[str, _Cell]:
+    """Return the columns of the table of fits: what its models have symbols for, and the rest."""
+    named = {
+        (parameter.label or parameter.symbol) + (" (°)" if parameter.units == "degree" else ""): _value(parameter.name)
+        for parameter in all_parameters()
+        if parameter.symbol
+    }
+    return {
+        **_WHERE,
+        "model": _name("model"),
+        **named,
+        "baseline": lambda row: _value("b" if row["y0"] is None else "y0")(row),
+        "reduced χ²": _value("chi2_red"),
+        "R²": _value("R2"),
+        "status": _status,
+    }
 
 
 def _table(rows: Sequence[Row], cells: Mapping[str, _Cell], caption: str) -> Markup:
@@ -50,7 +69,7 @@ def _table(rows: Sequence[Row], cells: Mapping[str, _Cell], caption: str) -> Mar
 
 def _value(name: str) -> _Cell:
     def cell(row: Row) -> str:
-        return _NONE if row[name] is None else with_error(row[name], row.get(f"{name}_error")).replace("-", "−")
+        return _NONE if row.get(name) is None else with_error(row[name], row.get(f"{name}_error")).replace("-", "−")
 
     return cell
 
@@ -82,17 +101,5 @@ _ORDER: dict[str, _Cell] = {
     "S": _value("S"),
     "⟨P₄⟩": _value("P4"),
     "S from the second harmonic": _value("S_harmonic"),
-    "status": _status,
-}
-_FITTED: dict[str, _Cell] = {
-    **_WHERE,
-    "model": _name("model"),
-    "x₀ (°)": _value("x0"),
-    "FWHM γ (°)": _value("gamma"),
-    "η": _value("eta"),
-    "κ": _value("kappa"),
-    "baseline": lambda row: _value("b" if row["y0"] is None else "y0")(row),
-    "reduced χ²": _value("chi2_red"),
-    "R²": _value("R2"),
     "status": _status,
 }

@@ -109,41 +109,74 @@ def moments(
     """
     phi0 = np.radians(reflection_angle(reflection))
     use = np.isfinite(intensity) & (np.ones(len(angle), bool) if variance is None else np.isfinite(variance))
-    unresolved = Moments.nothing("coverage", "gaps do not let the profile be resolved")
-    azimuth = wrap(angle[use] - director)
-    polar = np.sort(np.abs(azimuth))
-    if not len(polar):
-        return unresolved
-    hole = np.max(np.diff(polar, prepend=-polar[0], append=180 - polar[-1]))
-    terms = int(min(60 / max(hole, 1e-9), _MOST_TERMS, len(polar) / 2 - 1))
-    if terms < 2:
-        return unresolved
-
-    order = 2.0 * np.arange(terms + 1)
-    basis = np.cos(np.radians(azimuth)[:, None] * order)
-    solve = np.linalg.solve(basis.T @ basis, basis.T)  # regular: there are more points than terms, without holes
-    values = intensity[use]
+    azimuth, values = wrap(angle[use] - director), intensity[use]
     errors = _Errors.of_used(use, variance, common_error, replicates)
-    series = solve @ values
-    # Terms that have not died away say that the profile has more detail than the gaps let through.
-    if not np.abs(series[-2:]).max() < 1e-3 * np.abs(series).max() + 5 * errors.of(solve[-2:]).max():
-        return unresolved
+    series = _CosineSeries.resolved(azimuth)
+    if series is None or not series.dies_away(values, errors):
+        return Moments.nothing("coverage", "gaps do not let the profile be resolved")
     cap = _cap(azimuth, theta_bragg)
-    integrals = _weights(order, np.radians(theta_bragg)) @ solve + cap
-    total, beyond = integrals[0] @ values, cap[0] @ values
+    integrals = _weights(series.order, np.radians(theta_bragg)) @ series.solve + cap
+    verdict = _cannot_be(azimuth, values, errors, integrals[0] @ values, cap[0] @ values)
+    if verdict is not None:
+        return Moments.nothing(*verdict)
+    return _averages(values, errors, integrals, phi0)
+
+
+@dataclass(frozen=True)
+class _CosineSeries:
+    """An even series of cosines of twice the azimuth, fitted to points.
+
+    Attributes
+    ----------
+    order : ndarray (term,)
+        What each cosine multiplies the azimuth by: 0, 2, 4 ...
+    solve : ndarray (term, point)
+        The coefficients as linear combinations of the points' intensities.
+    """
+
+    order: Floats
+    solve: Floats
+
+    @classmethod
+    def resolved(cls, azimuth: Floats) -> _CosineSeries | None:
+        """Return as many terms as the largest gap of azimuths from the director (point,) lets through, if any."""
+        polar = np.sort(np.abs(azimuth))
+        if not len(polar):
+            return None
+        hole = np.max(np.diff(polar, prepend=-polar[0], append=180 - polar[-1]))
+        terms = int(min(60 / max(hole, 1e-9), _MOST_TERMS, len(polar) / 2 - 1))
+        if terms < 2:
+            return None
+        order = 2.0 * np.arange(terms + 1)
+        basis = np.cos(np.radians(azimuth)[:, None] * order)
+        # regular: there are more points than terms, without holes
+        return cls(order, np.linalg.solve(basis.T @ basis, basis.T))
+
+    def dies_away(self, values: Floats, errors: _Errors) -> bool:
+        """Whether the last terms are nothing; else the profile has more detail than the gaps let through."""
+        terms = np.abs(self.solve @ values)
+        return bool(terms[-2:].max() < 1e-3 * terms.max() + 5 * errors.of(self.solve[-2:]).max())
+
+
+def _cannot_be(azimuth: Floats, values: Floats, errors: _Errors, total: float, beyond: float) -> tuple[str, str] | None:
+    """Return status and reason of intensities that no distribution has, or that say too little of it."""
     if not total > 0:
-        return Moments.nothing("background", "nothing is left above the background")
+        return "background", "nothing is left above the background"
     if beyond > _BEYOND * total:
-        return Moments.nothing("coverage", f"{beyond / total:.0%} of the intensity is out of reach at this Bragg angle")
+        return "coverage", f"{beyond / total:.0%} of the intensity is out of reach at this Bragg angle"
     # A profile that lies below nothing, next to the director or across it, would give any S, even above 1.
-    for quarter in (
-        np.argsort(np.abs(azimuth))[: len(azimuth) // 4],
-        np.argsort(np.abs(azimuth))[-len(azimuth) // 4 :],
-    ):
+    near = np.argsort(np.abs(azimuth))
+    for quarter in (near[: len(azimuth) // 4], near[-len(azimuth) // 4 :]):
         mean = np.zeros(len(azimuth))
         mean[quarter] = 1 / len(quarter)
         if mean @ values < -_BELOW * errors.of(mean) - 1e-3 * np.abs(values).max():
-            return Moments.nothing("background", f"the profile falls to {mean @ values:.3g} below its background")
+            return "background", f"the profile falls to {mean @ values:.3g} below its background"
+    return None
+
+
+def _averages(values: Floats, errors: _Errors, integrals: Floats, phi0: float) -> Moments:
+    """Return S and P4 from the integrals of 1, P2 and P4 as combinations of the intensities (3, point)."""
+    total = integrals[0] @ values
     found = []
     for integral, polynomial in zip(integrals[1:], (second, fourth), strict=True):
         average = integral @ values / total

@@ -16,10 +16,11 @@ from nxscatter.model import Floats, Ints
 from nxscatter.science.fitting.jointfit import fit_joint
 from nxscatter.science.fitting.leastsquares import Bools, Data, Solution, fit
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import Line
+from nxscatter.science.fitting.models import LineModel
 from nxscatter.science.fitting.peaks import SEARCH, bin_width, smoothed
 
 _NARROWEST = 3.0  # FWHM in bins
+_DRIFT = ("drift_cos", "drift_sin")
 # Gauss-Legendre nodes and weights that average a model over a bin, in units of its width.
 _NODES, _WEIGHTS = np.sqrt(0.15) * np.array([-1.0, 0.0, 1.0]), np.array([5.0, 8.0, 5.0]) / 18
 
@@ -89,13 +90,13 @@ class PeakFit:
     unexplained: Floats
 
 
-def parameter_names(line: Line, onefold: bool) -> tuple[str, ...]:
+def parameter_names(model: LineModel, onefold: bool) -> tuple[str, ...]:
     """Return what is reported of a fit: the line's own parameters, and the drift if there is one."""
-    return (*line.parameters, *(("drift_cos", "drift_sin") if onefold else ()))
+    return (*model.names, *(_DRIFT if onefold else ()))
 
 
 def fit_peaks(
-    line: Line,
+    model: LineModel,
     bins: Floats,
     data: Data,
     centres: Floats,
@@ -115,27 +116,37 @@ def fit_peaks(
         centres = middle + wrap(centres - middle)
     inside = window.holds(bins, centres)
     points = Data(data.y, data.slope, data.floor, data.use & inside)
-    model = _Model(line, bins, centres, window, theta_bragg)
-    start, lower, upper = _limits(line, bins, points, centres, model)
+    curve = _PeaksOnBins(model, bins, centres, window, theta_bragg)
+    start, lower, upper = _limits(curve, bins, points, centres)
     if shared:
-        columns = dict(zip(parameter_names(line, window.onefold), model.columns(0), strict=True))
-        solution = fit_joint(model, start, points, lower, upper, [columns[name] for name in shared])
+        columns = [curve.column(name, peak=0) for name in shared]
+        solution = fit_joint(curve, start, points, lower, upper, columns)
     else:
-        solution = fit(model, start, points, lower, upper)
-    return _report(model, solution, points, inside)
+        solution = fit(curve, start, points, lower, upper)
+    return _report(curve, solution, points, inside)
 
 
-class _Model:
-    """A background and some peaks on bins. Parameters: level, [slope], [c, s], and I, x0, shape of each peak."""
+class _PeaksOnBins:
+    """A background and some peaks, averaged over bins: the function that least squares sees.
 
-    def __init__(self, line: Line, bins: Floats, centres: Floats, window: Window, theta_bragg: Floats | float) -> None:
-        self.line = line
-        self.slope = window.slope and bool(line.slope)
+    Attributes
+    ----------
+    fitted : list of (name, peak)
+        The fitted parameters in the order of their columns: those of the background (peak None), then those of each
+        peak, numbered from 0.
+    """
+
+    def __init__(
+        self, model: LineModel, bins: Floats, centres: Floats, window: Window, theta_bragg: Floats | float
+    ) -> None:
+        self.model = model
+        self.slope = window.slope and bool(model.slope)
         self.onefold = window.onefold
         self.peaks = centres.shape[1]
-        self.first = 1 + self.slope + 2 * self.onefold
-        self.each = 2 + len(line.shape)
-        self.size = self.first + self.peaks * self.each
+        background = [model.level, *([model.slope] if self.slope else []), *(_DRIFT if self.onefold else [])]
+        self.fitted: list[tuple[str, int | None]] = [(name, None) for name in background]
+        self.fitted += [(name, peak) for peak in range(self.peaks) for name in ("I", "x0", *model.shape)]
+        self._column = {key: column for column, key in enumerate(self.fitted)}
         width = bin_width(bins)
         self.angles = (bins[:, None] + width * _NODES).ravel()
         self.seam = width / len(_NODES)
@@ -143,51 +154,65 @@ class _Model:
         self.reach = min(SEARCH, (window.width or 180.0) / 2)
         self.middle = centres[:, :1]
 
+    def column(self, name: str, peak: int | None = None) -> int:
+        """Return where a parameter of the background, or of a peak, stands among the fitted ones."""
+        return self._column[name, peak]
+
+    def reported(self, peak: int) -> list[int]:
+        """Return the column of each parameter that is reported of a peak; -1 for one that is fixed at 0."""
+        names = parameter_names(self.model, self.onefold)
+        return [self._column.get((name, peak), self._column.get((name, None), -1)) for name in names]
+
     def __call__(self, rows: Ints, parameters: Floats) -> tuple[Floats, Floats]:
-        jacobian = np.empty((len(rows), self.size, len(self.angles)))
-        columns = parameters[:, :, None]
-        tilt = (self.theta_bragg[rows],) if self.line.polar else ()
-        jacobian[:, 0] = 1.0
-        value = np.broadcast_to(columns[:, 0], jacobian[:, 0].shape).copy()
-        for peak in range(self.peaks):
-            at = self.first + peak * self.each
-            height, x0, *shape = (columns[:, at + index] for index in range(self.each))
-            distance = self.angles - x0
-            turn: float | Floats = 1.0
-            if not self.line.periodic:
-                distance, turn = _nearest(distance, self.seam)
-            profile, by_distance, *by_shape = self.line.peak(distance, *shape, *tilt)
-            value += height * profile
-            jacobian[:, at] = profile
-            jacobian[:, at + 1] = -height * turn * by_distance
-            for index, by_one in enumerate(by_shape):
-                jacobian[:, at + 2 + index] = height * by_one
+        """Return the model and its jacobian on the bins, as `leastsquares.fit` asks for them."""
+        value, jacobian = self._peaks(rows, parameters)
         if self.slope:
-            # The line is unwrapped about the start, not about x0: it must not jump while x0 moves.
-            middle, x0 = self.middle[rows], columns[:, self.first + 1]
-            jacobian[:, 1] = wrap(self.angles - middle) + middle - x0
-            value += columns[:, 1] * jacobian[:, 1]
-            jacobian[:, self.first + 1] -= columns[:, 1]
+            self._add_slope(rows, parameters, value, jacobian)
         if self.onefold:
-            at = self.first - 2
-            waves = np.cos(np.radians(self.angles)), np.sin(np.radians(self.angles))
-            factor = 1 + columns[:, at] * waves[0] + columns[:, at + 1] * waves[1]
-            jacobian *= factor[:, None, :]
-            jacobian[:, at], jacobian[:, at + 1] = value * waves[0], value * waves[1]
-            value = value * factor
+            value = self._lean(parameters, value, jacobian)
         return (
             value.reshape(len(rows), -1, len(_NODES)) @ _WEIGHTS,
-            jacobian.reshape(len(rows), self.size, -1, len(_NODES)) @ _WEIGHTS,
+            jacobian.reshape(len(rows), len(self.fitted), -1, len(_NODES)) @ _WEIGHTS,
         )
 
-    def columns(self, peak: int) -> list[int]:
-        """Return where each reported parameter of a peak stands among the fitted ones; -1: fixed at 0."""
-        at = self.first + peak * self.each
-        where = {self.line.level: 0, "I": at, "x0": at + 1}
-        where |= {name: at + 2 + index for index, name in enumerate(self.line.shape)}
-        where[self.line.slope] = 1 if self.slope else -1
-        where |= {"drift_cos": self.first - 2, "drift_sin": self.first - 1}
-        return [where[name] for name in parameter_names(self.line, self.onefold)]
+    def _peaks(self, rows: Ints, parameters: Floats) -> tuple[Floats, Floats]:
+        """Return level and peaks at the nodes of all bins, with the jacobian, where slope and drift are left open."""
+        jacobian = np.zeros((len(rows), len(self.fitted), len(self.angles)))
+        level = self.column(self.model.level)
+        jacobian[:, level] = 1.0
+        value = np.broadcast_to(parameters[:, level, None], (len(rows), len(self.angles))).copy()
+        for peak in range(self.peaks):
+            columns = [self.column(name, peak) for name in ("I", "x0", *self.model.shape)]
+            height, x0, *shape = (parameters[:, column, None] for column in columns)
+            distance = self.angles - x0
+            turn: float | Floats = 1.0
+            if not self.model.periodic:
+                distance, turn = _nearest(distance, self.seam)
+            profile, by_distance, *by_shape = self.model.peak(distance, *shape, theta_bragg=self.theta_bragg[rows])
+            value += height * profile
+            by_peak = [profile, -height * turn * by_distance, *(height * derivative for derivative in by_shape)]
+            for column, derivative in zip(columns, by_peak, strict=True):
+                jacobian[:, column] = derivative
+        return value, jacobian
+
+    def _add_slope(self, rows: Ints, parameters: Floats, value: Floats, jacobian: Floats) -> None:
+        """Add a slope that counts from x0; it is unwrapped about the start: it must not jump while x0 moves."""
+        slope, x0 = self.column(self.model.slope), self.column("x0", peak=0)
+        middle = self.middle[rows]
+        jacobian[:, slope] = wrap(self.angles - middle) + middle - parameters[:, x0, None]
+        value += parameters[:, slope, None] * jacobian[:, slope]
+        jacobian[:, x0] -= parameters[:, slope, None]
+
+    def _lean(self, parameters: Floats, value: Floats, jacobian: Floats) -> Floats:
+        """Return the value times ``1 + c*cos(angle) + s*sin(angle)``, and bring the jacobian there."""
+        columns = [self.column(name) for name in _DRIFT]
+        cosine, sine = (parameters[:, column, None] for column in columns)
+        waves = np.cos(np.radians(self.angles)), np.sin(np.radians(self.angles))
+        factor = 1 + cosine * waves[0] + sine * waves[1]
+        jacobian *= factor[:, None, :]
+        for column, wave in zip(columns, waves, strict=True):
+            jacobian[:, column] = value * wave
+        return np.asarray(value * factor)
 
 
 def _nearest(distance: Floats, width: float) -> tuple[Floats, Floats]:
@@ -205,55 +230,43 @@ def _nearest(distance: Floats, width: float) -> tuple[Floats, Floats]:
     return distance, turn
 
 
-def _shape_limits(name: str, narrowest: float) -> tuple[float, float]:
-    """Return the limits of a shape parameter when no FWHM below ``narrowest`` degrees can be told."""
-    if name == "gamma":
-        return narrowest, 180.0
-    if name == "eta":
-        return 0.0, 1.0
-    return 0.01, float(_kappa(narrowest))
-
-
-def _kappa(fwhm: float | Floats) -> Floats:
-    """Return the kappa of a Maier-Saupe line with that FWHM in degrees."""
-    return np.asarray(np.log(2) / np.sin(np.radians(fwhm) / 2) ** 2)
-
-
-def _limits(line: Line, bins: Floats, data: Data, centres: Floats, model: _Model) -> tuple[Floats, Floats, Floats]:
+def _limits(curve: _PeaksOnBins, bins: Floats, data: Data, centres: Floats) -> tuple[Floats, Floats, Floats]:
     """Return first guess and limits of the fitted parameters, from the smoothed profile."""
-    grid, curve, _ = smoothed(bins, data)
+    grid, profile, _ = smoothed(bins, data)
     narrowest = _NARROWEST * bin_width(bins)
-    level = np.percentile(curve, 10, axis=1)
-    top = np.stack([np.interp(c, grid, row, period=180) for c, row in zip(centres, curve, strict=True)])
+    level = np.percentile(profile, 10, axis=1)  # not the minimum, which noise decides
+    top = np.stack([np.interp(c, grid, row, period=180) for c, row in zip(centres, profile, strict=True)])
     heights = np.maximum(top - level[:, None], 1e-3 * (np.abs(top) + np.abs(level[:, None])) + 1e-300)
-    area = np.maximum(curve - level[:, None], 0.0).sum(axis=1) * (grid[1] - grid[0])
+    area = np.maximum(profile - level[:, None], 0.0).sum(axis=1) * (grid[1] - grid[0])
+    # A Gaussian of height 1 and FWHM 1 has the area 1.06.
     fwhm = np.clip(area / heights.sum(axis=1) / 1.06, 1.2 * narrowest, max(100.0, 1.3 * narrowest))
-    guesses = {"gamma": fwhm, "eta": np.full(len(level), 0.5), "kappa": _kappa(fwhm)}
+    guesses = curve.model.guess(fwhm)
+    limits = curve.model.limits(narrowest)
 
-    start = np.zeros((len(level), model.size))
+    start = np.zeros((len(level), len(curve.fitted)))
     lower, upper = np.full_like(start, -np.inf), np.full_like(start, np.inf)
-    start[:, 0] = level
-    unit = line.peak(np.zeros(len(level)), *(guesses[name] for name in line.shape))[0]
-    for peak in range(model.peaks):
-        at = model.first + peak * model.each
-        start[:, at], lower[:, at] = heights[:, peak] / unit, 0.0
-        start[:, at + 1] = centres[:, peak]
-        lower[:, at + 1], upper[:, at + 1] = centres[:, peak] - model.reach, centres[:, peak] + model.reach
-        for index, name in enumerate(line.shape, start=at + 2):
-            start[:, index] = guesses[name]
-            lower[:, index], upper[:, index] = _shape_limits(name, narrowest)
+    start[:, curve.column(curve.model.level)] = level
+    unit = curve.model.peak(np.zeros(len(level)), *guesses)[0]
+    for peak in range(curve.peaks):
+        height, x0 = curve.column("I", peak), curve.column("x0", peak)
+        start[:, height], lower[:, height] = heights[:, peak] / unit, 0.0
+        start[:, x0] = centres[:, peak]
+        lower[:, x0], upper[:, x0] = centres[:, peak] - curve.reach, centres[:, peak] + curve.reach
+        for name, guess, (low, high) in zip(curve.model.shape, guesses, limits, strict=True):
+            column = curve.column(name, peak)
+            start[:, column], lower[:, column], upper[:, column] = guess, low, high
     return start, lower, upper
 
 
-def _report(model: _Model, solution: Solution, data: Data, inside: Bools) -> PeakFit:
+def _report(curve: _PeaksOnBins, solution: Solution, data: Data, inside: Bools) -> PeakFit:
     """Put fitted parameters in the order of the line, one set a peak."""
     rows = len(solution.values)
     # One further column stands for what is fixed: value 0, covariance NaN.
     values = np.concatenate([solution.values, np.zeros((rows, 1))], axis=1)
     limit = np.concatenate([solution.at_limit, np.zeros((rows, 1), dtype=bool)], axis=1)
-    covariance = np.full((rows, model.size + 1, model.size + 1), np.nan)
+    covariance = np.full((rows, len(curve.fitted) + 1, len(curve.fitted) + 1), np.nan)
     covariance[:, :-1, :-1] = solution.covariance
-    index = np.array([model.columns(peak) for peak in range(model.peaks)])
+    index = np.array([curve.reported(peak) for peak in range(curve.peaks)])
 
     points = np.count_nonzero(data.use, axis=1)
     count = np.maximum(points, 1)[:, None]
@@ -261,11 +274,11 @@ def _report(model: _Model, solution: Solution, data: Data, inside: Bools) -> Pea
     total = np.sum(centred**2, axis=1)
     residual = np.sum((data.y - solution.model) ** 2, axis=1, where=data.use)
     noise = np.sum(data.variance(solution.model), axis=1, where=data.use)
-    freedom = np.maximum(points - model.size, 1)
+    freedom = np.maximum(points - len(curve.fitted), 1)
     chi2_red = solution.chi2 / freedom
     beyond_chance = chi2_red > 1 + 5 * np.sqrt(2 / freedom)
     return PeakFit(
-        names=parameter_names(model.line, model.onefold),
+        names=parameter_names(curve.model, curve.onefold),
         values=values[:, index],
         covariance=covariance[:, index[:, :, None], index[:, None, :]],
         at_limit=limit[:, index],

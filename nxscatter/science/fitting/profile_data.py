@@ -7,7 +7,7 @@ import numpy as np
 from nxscatter.model import Floats
 from nxscatter.results import Profiles
 from nxscatter.science.fitting.leastsquares import Data
-from nxscatter.science.fitting.ring_analysis import Verdict, folded
+from nxscatter.science.fitting.verdicts import Verdict, folded
 
 
 def measured(profiles: Profiles) -> Data:

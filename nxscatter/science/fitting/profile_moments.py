@@ -14,7 +14,7 @@ from nxscatter.science.fitting.harmonics import analyse
 from nxscatter.science.fitting.moments import Moments, moments
 from nxscatter.science.fitting.peaks import coverage
 from nxscatter.science.fitting.profile_data import measured, verdicts
-from nxscatter.science.fitting.ring_analysis import COVERED, share, untold
+from nxscatter.science.fitting.verdicts import COVERED, Verdict, share, without_direction
 
 _ENOUGH = 12  # bins
 
@@ -65,11 +65,10 @@ class ProfileMoments:
         intensity = np.where(data.use, data.y - under.level, np.nan)
         found = []
         for row in range(len(data.y)):
-            verdict = known[row] or untold(harmonics, points, covered, row, enough=_ENOUGH, oriented=oriented[row])
-            if verdict is None and np.isnan(under.level[row]).all():
-                verdict = "background", "no background: give one, or profiles with the ring's flanks"
-            if verdict is None and self.director is None and not twofold[row]:
-                verdict = "not_converged", "a pattern of four maxima does not say where the director stands: give it"
+            verdict = known[row] or without_direction(
+                harmonics, points, covered, row, enough=_ENOUGH, oriented=bool(oriented[row])
+            )
+            verdict = verdict or self._without_ground(under.level[row], twofold=bool(twofold[row]))
             if verdict is not None:
                 found.append(Moments.nothing(*verdict))
                 continue
@@ -82,6 +81,14 @@ class ProfileMoments:
                 made = replace(made, status="coverage", reason=share(covered[row]))
             found.append(made)
         return found
+
+    def _without_ground(self, level: Floats, *, twofold: bool) -> Verdict | None:
+        """Return status and reason of a profile whose background (bin,) or director is not known."""
+        if np.isnan(level).all():
+            return "background", "no background: give one, or profiles with the ring's flanks"
+        if self.director is None and not twofold:
+            return "not_converged", "a pattern of four maxima does not say where the director stands: give it"
+        return None
 
     def _moments(
         self,

@@ -1,28 +1,22 @@
-"""What there is to fit on a ring, and what is to be thought of the outcome."""
+"""The fit of a ring: whether there is a direction to find, where its peaks stand, what they are, how good that is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 import numpy as np
 
-from nxscatter.model import Floats, Ints
+from nxscatter.model import Floats
 from nxscatter.science.fitting.harmonics import Harmonics, analyse
 from nxscatter.science.fitting.leastsquares import Data
-from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import Line
+from nxscatter.science.fitting.models import LineModel
 from nxscatter.science.fitting.peakfit import PeakFit, Window, fit_peaks, parameter_names
 from nxscatter.science.fitting.peaks import coverage, find_peaks
+from nxscatter.science.fitting.verdicts import AT_PEAK, Outcome, Verdict, judge, without_direction
 
-Verdict: TypeAlias = tuple[str, str]  # status and reason
-
-COVERED = 0.8  # of the half circle
-_AT_PEAK = 60.0  # degrees about a peak that must have data if its numbers are to be kept
-_SEEN = 0.9  # of those
-_ASKEW = 3.0  # degrees from the q_parr axis, or from the one across it
-_UNEXPLAINED = 0.2  # of a profile's variation, above which a line is not its shape
+_ENOUGH = 0.9  # of the replicates must be fitted for their scatter to be an error
 
 
 class Peak(NamedTuple):
@@ -41,7 +35,7 @@ class Peak(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What came of some profiles; curves are kept of the first frame alone."""
+    """What came of some profiles: harmonics, the peaks of each, and the fitted curves (row, bin)."""
 
     harmonics: Harmonics
     peaks: list[list[Peak]]
@@ -52,7 +46,7 @@ class Block(NamedTuple):
 class RingFitter:
     """Decides what there is to fit, fits it, and judges the outcome."""
 
-    line: Line
+    model: LineModel
     window: Window
     target: float | None
     peaks: int | str
@@ -63,7 +57,7 @@ class RingFitter:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the reported parameters, in the line's order."""
-        return parameter_names(self.line, self.window.onefold)
+        return parameter_names(self.model, self.window.onefold)
 
     def __call__(
         self,
@@ -86,75 +80,83 @@ class RingFitter:
             The profiles of resampled pixels.
         """
         harmonics = analyse(self.bins, data, onefold=self.window.onefold)
-        oriented = harmonics.oriented(self.min_S, several=self.peaks != 1)
         covered = coverage(self.bins, data.use)
-        points = np.count_nonzero(data.use, axis=1)
-        verdicts = [
-            known[row] or untold(harmonics, points, covered, row, enough=2 * len(self.names), oriented=oriented[row])
-            for row in range(len(points))
-        ]
+        verdicts = self._before(data, harmonics, covered, known)
         peaks = [[self._nothing(*verdict)] if verdict else [] for verdict in verdicts]
         curves = np.full(data.y.shape, np.nan)
         rows = np.array([row for row, verdict in enumerate(verdicts) if not verdict], dtype=int)
         centres = find_peaks(self.bins, data.rows(rows), self.target, self.peaks) if len(rows) else []
         counts = np.array([len(found) for found in centres])
-        for number in np.unique(counts):
-            some = rows[counts == number]
+        for number in np.unique(counts):  # profiles with as many peaks are fitted together
+            alike = rows[counts == number]
             start = np.stack([found for found in centres if len(found) == number])
-            made = fit_peaks(self.line, self.bins, data.rows(some), start, self.window, theta_bragg[some], self.shared)
-            x0 = made.values[:, :, made.names.index("x0")]
-            seen = np.stack([coverage(self.bins, data.use[some], x0[:, k], _AT_PEAK) for k in range(number)], axis=1)
-            for index, row in enumerate(some):
-                scatter = [np.full((len(self.names),) * 2, np.nan)] * number
-                if replicates is not None:
-                    use = data.use[row] & np.isfinite(replicates[:, row])
-                    again = Data.of(replicates[:, row], data.slope[row], data.floor[row], use)
-                    scatter = self._scatter(again, x0[index], theta_bragg[row])
-                peaks[row] = [
-                    self._after(made, index, k, covered[row], seen[index, k], scatter[k]) for k in range(number)
-                ]
-                curves[row] = made.curve[index] if made.converged[index] else np.nan
+            again = None if replicates is None else replicates[:, alike]
+            fitted = self._fit(data.rows(alike), start, theta_bragg[alike], covered[alike], again)
+            for row, (found, curve) in zip(alike, fitted, strict=True):
+                peaks[row], curves[row] = found, curve
         return Block(harmonics, peaks, curves)
+
+    def _before(
+        self, data: Data, harmonics: Harmonics, covered: Floats, known: Sequence[Verdict | None]
+    ) -> list[Verdict | None]:
+        """Judge each profile before any peak is fitted."""
+        oriented = harmonics.oriented(self.min_S, several=self.peaks != 1)
+        points, enough = np.count_nonzero(data.use, axis=1), 2 * len(self.names)
+        return [
+            known[row] or without_direction(harmonics, points, covered, row, enough=enough, oriented=oriented[row])
+            for row in range(len(points))
+        ]
+
+    def _fit(
+        self, data: Data, start: Floats, theta_bragg: Floats, covered: Floats, replicates: Floats | None
+    ) -> Iterator[tuple[list[Peak], Floats]]:
+        """Fit profiles with peaks at ``start`` (row, peak); yield the peaks of each row, judged, and its curve."""
+        made = fit_peaks(self.model, self.bins, data, start, self.window, theta_bragg, self.shared)
+        x0 = made.values[:, :, made.names.index("x0")]
+        peaks = range(x0.shape[1])
+        seen = np.stack([coverage(self.bins, data.use, x0[:, peak], AT_PEAK) for peak in peaks], axis=1)
+        for row in range(len(x0)):
+            scatter = [np.full((len(self.names),) * 2, np.nan)] * len(peaks)
+            if replicates is not None:
+                use = data.use[row] & np.isfinite(replicates[:, row])
+                again = Data.of(replicates[:, row], data.slope[row], data.floor[row], use)
+                scatter = self._scatter(again, x0[row], theta_bragg[row])
+            found = [self._after(made, row, peak, covered[row], seen[row, peak], scatter[peak]) for peak in peaks]
+            yield found, made.curve[row] if made.converged[row] else np.full(len(self.bins), np.nan)
 
     def _scatter(self, replicates: Data, x0: Floats, theta_bragg: float) -> list[Floats]:
         """Return for each peak the covariance of its values over replicates (replicate, bin) of one profile."""
         start = np.broadcast_to(x0, (len(replicates.y), len(x0)))
-        made = fit_peaks(self.line, self.bins, replicates, start, self.window, theta_bragg)
+        made = fit_peaks(self.model, self.bins, replicates, start, self.window, theta_bragg)
         values = made.values[made.converged]
-        if len(values) < max(2, 0.9 * len(start)):
+        if len(values) < max(2, _ENOUGH * len(start)):
             values = np.full((2, *made.values.shape[1:]), np.nan)
         return [np.cov(values[:, peak], rowvar=False) for peak in range(len(x0))]
 
     def _after(self, made: PeakFit, row: int, peak: int, covered: float, seen: float, scatter: Floats) -> Peak:
         """Judge a fitted peak; numbers that do not hold become NaN.
 
-        A width on its limit is a bound, not a measurement, and has no error. eta keeps its error at 0 and 1, the
+        A width on its limit is a bound, not a measurement, and has no error. A fraction keeps its error at 0 and 1, the
         ends of its meaning, as if it could go on: the order parameter made from it is no better known there.
         """
         values, covariance = made.values[row, peak], made.covariance[row, peak].copy()
-        limited = [name for name, there in zip(made.names, made.at_limit[row, peak], strict=True) if there]
-        status, keep, reasons = "at_limit" if limited else "ok", True, []
-        for name in limited:
-            at = made.names.index(name)
-            reasons.append(f"{name} stands at its limit of {values[at]:.4g}")
-            if name != "eta":
+        limited = {name: at for at, name in enumerate(made.names) if made.at_limit[row, peak, at]}
+        fractions = {parameter.name for parameter in self.model.parameters if parameter.fraction}
+        for name, at in limited.items():
+            if name not in fractions:
                 covariance[at], covariance[:, at] = np.nan, np.nan
-        if isinstance(self.peaks, int) and made.values.shape[1] < self.peaks:
-            reasons.append(f"{made.values.shape[1]} of {self.peaks} peaks found")
-        if "x0" in limited:
-            keep, reasons = False, ["no peak where it was expected: x0 comes to the end of its range"]
-        elif made.unexplained[row] > _UNEXPLAINED:
-            status, keep = "not_converged", False
-            reasons = [f"the line does not follow {made.unexplained[row]:.0%} of the profile's variation"]
-        if not made.converged[row]:
-            status, keep, reasons = "not_converged", False, ["the fit did not converge"]
-        if covered < COVERED:
-            status = "coverage"
-            reasons.insert(0, share(covered))
-            if seen < _SEEN:
-                keep = False
-                reasons.insert(1, f"{seen:.0%} of the {_AT_PEAK:g} degrees about the peak")
-        reason = "; ".join(reasons)
+        found = made.values.shape[1]
+        status, reason, keep = judge(
+            Outcome(
+                covered=covered,
+                seen=seen,
+                converged=bool(made.converged[row]),
+                limits={name: values[at] for name, at in limited.items()},
+                unexplained=made.unexplained[row],
+                found=found,
+                wanted=self.peaks if isinstance(self.peaks, int) else found,
+            )
+        )
         if not keep:
             return self._nothing(status, reason)
         scatter = np.where(np.isnan(covariance), np.nan, scatter)
@@ -163,58 +165,3 @@ class RingFitter:
     def _nothing(self, status: str, reason: str) -> Peak:
         nan = np.full((len(self.names), len(self.names)), np.nan)
         return Peak(nan[0], nan, nan, np.nan, np.nan, status, reason)
-
-
-def untold(
-    harmonics: Harmonics, points: Ints, covered: Floats, row: int, *, enough: int, oriented: bool
-) -> Verdict | None:
-    """Return status and reason of a profile that tells nothing of a direction, None of one that does.
-
-    Parameters
-    ----------
-    harmonics, points, covered
-        Of all profiles: their harmonics, how many bins have data, and which part of the half circle.
-    row : int
-        The profile in question.
-    enough : int
-        Number of bins from which on a fit makes sense.
-    oriented : bool
-        What `Harmonics.oriented` says of the profile.
-    """
-    if points[row] < enough:
-        return "too_few_points", f"{points[row]} bins have data, {enough} are needed"
-    if not harmonics.mean[row] > 0:
-        return "too_few_points", "no intensity above 0"
-    if oriented:
-        return None
-    if np.isnan(harmonics.p[row]):
-        status, reason = "too_few_points", "the bins with data do not determine the harmonics of the ring"
-    else:
-        status, reason = "isotropic", f"S_harmonic = {harmonics.S[row]:.4f}, p = {harmonics.p[row]:.2g}"
-    if covered[row] < COVERED:
-        return "coverage", f"{share(covered[row])}; {status.replace('_', ' ')}: {reason}"
-    return status, reason
-
-
-def folded(axis: float, error: float) -> Verdict | None:
-    """Return status and reason of a profile against beta whose pattern stands askew to the q_parr axis.
-
-    Two mirror images d degrees on either side of the axis make a peak wider as if S were smaller, by up to 3 d^2 (d in
-    radians), and no profile against beta tells that from lower order: 3 degrees move S by 0.01.
-
-    Parameters
-    ----------
-    axis, error : float
-        Where the pattern stands, chi in degrees; NaN where that is not known or does not matter.
-    """
-    if not abs(wrap(axis, 90)) > np.fmax(_ASKEW, 3 * error):
-        return None
-    return "not_converged", (
-        f"the pattern stands at chi = {axis:.1f} degrees, and beta lays its two sides on each other: "
-        "make the profile with angle = 'chi'"
-    )
-
-
-def share(covered: float) -> str:
-    """Say how much of the half circle has data."""
-    return f"{covered:.0%} of the half circle has data"
