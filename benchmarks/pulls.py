@@ -15,17 +15,13 @@ import numpy as np
 
 from nxscatter.results import Fits, Profiles
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LINES
+from nxscatter.science.fitting.models import models
 from nxscatter.science.fitting.order import averages
-from nxscatter.steps.fits import FitKratky, FitLeadbetterNorris, FitMaierSaupe, FitPseudoVoigt, FitPseudoVoigtPeriodic
+from nxscatter.step import make_step
 from nxscatter.steps.orientation import OrderParameter
 
 X0 = 25.0
 BACKGROUND = 0.1
-STEPS = {
-    step.line.name: step
-    for step in (FitMaierSaupe, FitPseudoVoigt, FitPseudoVoigtPeriodic, FitKratky, FitLeadbetterNorris)
-}
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ def simulate(case: Case, number: int, rng: np.random.Generator) -> tuple[Profile
     """Return profiles with Poisson noise, and their true background level."""
     chi = np.arange(-179.0, 181.0)
     measured = pixels(chi)
-    peak = LINES[case.model].peak
+    peak = models()[case.model].peak
     shape = tuple(case.shape.values())
     inside = chi[:, None] + (np.arange(16) - 7.5) / 16  # photons fall all over a bin
     height = peak(wrap(inside - X0), *shape)[0].mean(axis=1) / peak(np.zeros(1), *shape)[0]
@@ -98,7 +94,7 @@ def pulls(case: Case, number: int, rng: np.random.Generator) -> tuple[dict[str, 
     if case.method == "moments":
         orientation = OrderParameter(method=("moments",), background=(level,))(profiles, fits)
     else:
-        fits = (STEPS[case.model]()(profiles),)
+        fits = (make_step(f"fit_{case.model}", {})(profiles),)
         orientation = OrderParameter(method=(case.method,))(profiles, fits)
         for name, true in {**case.shape, "x0": X0}.items():
             found[name] = (fits[0].values[name] - true) / fits[0].errors[name]

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nxscatter.results import Image, Profiles
-from nxscatter.science.fitting.lineshapes import kratky, leadbetter_norris, maier_saupe
+from nxscatter.science.fitting.models import Kratky, LeadbetterNorris, MaierSaupe
 from nxscatter.science.fitting.moments import moments
 from nxscatter.science.fitting.order import order_parameter
 from nxscatter.science.pixels.radial import radial_profile
@@ -56,9 +56,9 @@ def lines(figure: Figure) -> None:
     left, right = figure.subplots(1, 2)
     inside = CHI[np.abs(CHI) <= 90]
     shapes = {
-        "on the meridian: maier_saupe": maier_saupe(inside, 1.0, 0.0, 2.0),
-        "on the equator: kratky": kratky(inside, 1.0, 0.0, 2.0),
-        "on the equator: leadbetter_norris": leadbetter_norris(inside, 1.0, 0.0, 2.0),
+        "on the meridian: maier_saupe": MaierSaupe().line(inside, I=1.0, x0=0.0, kappa=2.0),
+        "on the equator: kratky": Kratky().line(inside, I=1.0, x0=0.0, kappa=2.0),
+        "on the equator: leadbetter_norris": LeadbetterNorris().line(inside, I=1.0, x0=0.0, kappa=2.0),
     }
     for name, line in shapes.items():
         left.plot(inside, line, label=name)
@@ -71,7 +71,7 @@ def lines(figure: Figure) -> None:
     true = order_parameter("kratky", kappa=strengths)
     found: dict[str, list[float]] = {"pseudo_voigt": [], "maier_saupe": [], "leadbetter_norris": [], "moments": []}
     for kappa in strengths:
-        measured = profile(1e4 * kratky(CHI, 1.0, 0.0, kappa, 0.1))
+        measured = profile(1e4 * Kratky().line(CHI, I=1.0, x0=0.0, kappa=kappa, b=0.1))
         fits = (FitPseudoVoigt()(measured), FitMaierSaupe()(measured), FitLeadbetterNorris()(measured))
         step = OrderParameter(method=tuple(found), reflection="equatorial", background=(1e3,))
         for method, S in zip(found, step(measured, fits).S, strict=True):
@@ -106,10 +106,10 @@ def background(figure: Figure) -> None:
 
     wrong = np.linspace(-0.1, 0.367, 120)
     for kappa in (1.0, 5.0):
-        line = maier_saupe(CHI, 1.0, 0.0, kappa)
+        line = MaierSaupe().line(CHI, I=1.0, x0=0.0, kappa=kappa)
         right.plot(100 * wrong, [moments(CHI, line - level, 0.0).S for level in wrong], label=f"kappa = {kappa:g}")
         right.plot(0, order_parameter("maier_saupe", kappa=kappa), "ko", markersize=4)
-    line = maier_saupe(CHI, 1.0, 0.0, 1.0)
+    line = MaierSaupe().line(CHI, I=1.0, x0=0.0, kappa=1.0)
     right.plot(
         100 * line.min(), moments(CHI, line - line.min(), 0.0).S, "rx", label="the profile's minimum taken for it"
     )

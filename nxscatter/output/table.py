@@ -75,8 +75,8 @@ def rows(container: Container, all_versions: bool = False, record: Record | None
     list of dict
         Plain values under the names of `columns` of them all; None for what a model lacks and for what is not known.
         ``reason`` tells the status in words, ``reasons`` lists all that speaks against the row. A fit without order
-        parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made without one. The mean
-        of all frames has ``frame`` None.
+        parameter has ``S`` None. ``record`` names the fit, or the order parameter when it was made without one. The
+        mean of all frames has ``frame`` None.
     """
     load = cache(lambda record: record.load())
     pick = list if all_versions else newest

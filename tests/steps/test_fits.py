@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.science.fitting.lineshapes import kratky, maier_saupe, pseudo_voigt, wrap
-from nxscatter.science.fitting.models import LINES
+from nxscatter.science.fitting.lineshapes import wrap
+from nxscatter.science.fitting.models import Kratky, MaierSaupe, PseudoVoigt, models
 from nxscatter.science.fitting.order import order_parameter
 from nxscatter.steps.fits import (
     FitKratky,
@@ -19,7 +19,7 @@ from nxscatter.steps.fits import (
 from support.azimuth import BETA, CHI, assert_calibrated, gappy, line, profiles
 
 STEPS = {
-    step.line.name: step
+    step.model.name: step
     for step in (FitPseudoVoigt, FitPseudoVoigtPeriodic, FitMaierSaupe, FitKratky, FitLeadbetterNorris)
 }
 FRAMES = 150
@@ -46,9 +46,9 @@ def test_values_and_errors_are_true(model, shape, counts):
     simulated = profiles(counts / 50 * line(model, shape, 25.0), pixels=gappy(), frames=FRAMES, rng=rng(21))
     fits = STEPS[model]()(simulated)
     assert set(fits.status) == {"ok"}
-    for name, truth in {**dict(zip(LINES[model].shape, shape, strict=True)), "x0": 25.0}.items():
+    for name, truth in {**dict(zip(models()[model].shape, shape, strict=True)), "x0": 25.0}.items():
         assert_calibrated(fits.values[name], fits.errors[name], truth)
-    level = LINES[model].level
+    level = models()[model].level
     assert_calibrated(fits.values[level], fits.errors[level], 0.1 * counts / 50)
     assert fits.chi2_red.mean() == pytest.approx(1, abs=0.05)
 
@@ -62,7 +62,7 @@ def test_a_peak_on_a_seam_is_fitted_whole(model, x0):
     assert abs(wrap(fits.values["x0"][0] - x0)) < 0.01 * fits.errors["x0"][0]
     assert -90 < fits.values["x0"][0] <= 90
     assert fits.values["x0_S"][0] == pytest.approx(wrap(fits.values["x0"][0], 90))
-    for name, truth in zip(LINES[model].shape, shape, strict=True):
+    for name, truth in zip(models()[model].shape, shape, strict=True):
         assert fits.values[name][0] == pytest.approx(truth, abs=0.02 * fits.errors[name][0])
 
 
@@ -73,12 +73,12 @@ def test_profiles_against_beta_have_a_slope(model, x0):
     slope = 0.01
     intensity = 20 * line(model, shape, x0, bins=BETA) + slope * wrap(BETA - x0)
     fits = STEPS[model]()(profiles(intensity, bins=BETA, angle="beta", pixels=np.full(181, 50)))
-    background = LINES[model].slope
+    background = models()[model].slope
     # Where the line jumps, half-way to the next peak, one bin may lie on the other side.
     assert fits.values[background][0] == pytest.approx(slope, abs=0.5 * fits.errors[background][0])
     assert abs(wrap(fits.values["x0"][0] - x0)) < 0.5 * fits.errors["x0"][0]
     assert 0 <= fits.values["x0"][0] < 180
-    for name, truth in zip(LINES[model].shape, shape, strict=True):
+    for name, truth in zip(models()[model].shape, shape, strict=True):
         assert fits.values[name][0] == pytest.approx(truth, abs=0.5 * fits.errors[name][0])
 
 
@@ -106,7 +106,7 @@ def test_a_full_circle_has_no_slope():
 def test_the_table_draws_the_curve():
     fits = FitPseudoVoigt()(profiles(20 * line("pseudo_voigt", (30.0, 0.5), 10.0), rng=rng(1)))
     y0, area, x0, gamma, eta = (fits.values[name][0] for name in ("y0", "I", "x0", "gamma", "eta"))
-    curve = pseudo_voigt(CHI, y0, area, x0, gamma, eta, period=180)
+    curve = PseudoVoigt().line(CHI, y0=y0, I=area, x0=x0, gamma=gamma, eta=eta)
     np.testing.assert_allclose(fits.fitted[0], curve, rtol=1e-3)
     residual = fits.profile[0] - curve
     assert fits.R2[0] == pytest.approx(
@@ -228,7 +228,7 @@ def test_wide_bins_average_the_model(model):
     bins = -180 + 8.0 * np.arange(1, 46)
     intensity = 20 * line(model, shape, 25.0, bins=bins, width=8.0)
     fits = STEPS[model]()(profiles(intensity, bins=bins, pixels=np.full(45, 50)))
-    for name, truth in zip(LINES[model].shape, shape, strict=True):
+    for name, truth in zip(models()[model].shape, shape, strict=True):
         assert abs(fits.values[name][0] - truth) < 0.1 * fits.errors[name][0]
     assert abs(fits.values["x0"][0] - 25) < 0.1 * fits.errors["x0"][0]
 
@@ -256,7 +256,9 @@ def test_no_peak_where_it_was_expected():
 
 def test_a_line_that_is_not_the_profile_gives_no_numbers():
     """Two peaks, and a line that can follow one of them."""
-    two = maier_saupe(CHI, 20.0, 25.0, 20.0, 0, 2.0) + maier_saupe(CHI, 19.0, -55.0, 20.0)
+    two = MaierSaupe().line(CHI, I=20.0, x0=25.0, kappa=20.0, b=2.0) + MaierSaupe().line(
+        CHI, I=19.0, x0=-55.0, kappa=20.0
+    )
     fits = FitMaierSaupe()(profiles(two, rng=rng(21)))
     assert fits.status == ("not_converged",)
     assert fits.reason[0].startswith("the line does not follow")
@@ -285,7 +287,9 @@ def test_a_wrong_centre_is_a_onefold_drift():
 
 
 def test_several_peaks_share_a_background():
-    two = maier_saupe(CHI, 20.0, 25.0, 20.0, 0, 2.0) + maier_saupe(CHI, 10.0, 80.0, 20.0)
+    two = MaierSaupe().line(CHI, I=20.0, x0=25.0, kappa=20.0, b=2.0) + MaierSaupe().line(
+        CHI, I=10.0, x0=80.0, kappa=20.0
+    )
     simulated = profiles(np.stack([two, np.full(360, 5.0)]), frames=60, rng=rng(17))
     fits = FitMaierSaupe(peaks=2)(simulated)
     oriented = fits.ring == 1
@@ -358,7 +362,9 @@ def test_a_ring_without_pixels_says_so():
 
 
 def test_fourfold_patterns():
-    four = maier_saupe(CHI, 20.0, 25.0, 20.0, 0, 2.0) + maier_saupe(CHI, 20.0, -65.0, 20.0)
+    four = MaierSaupe().line(CHI, I=20.0, x0=25.0, kappa=20.0, b=2.0) + MaierSaupe().line(
+        CHI, I=20.0, x0=-65.0, kappa=20.0
+    )
     fits = FitPseudoVoigt(peaks="auto")(profiles(four))
     np.testing.assert_allclose(np.sort(fits.values["x0"]), [-65, 25], atol=0.05)
 
@@ -398,7 +404,7 @@ def test_a_rotated_pattern_gives_the_same_shape():
 
 
 def test_a_maier_saupe_line_on_a_kratky_profile():
-    fits = FitMaierSaupe()(profiles(20 * kratky(CHI, 1.0, 0.0, 2.0)))
+    fits = FitMaierSaupe()(profiles(20 * Kratky().line(CHI, I=1.0, x0=0.0, kappa=2.0)))
     assert order_parameter("maier_saupe", kappa=fits.values["kappa"][0]) == pytest.approx(0.239, abs=5e-3)
 
 
@@ -409,7 +415,7 @@ def test_a_maier_saupe_line_on_a_kratky_profile():
         ({"peaks": 2, "beta_target": 30.0}, "give it with peaks = 1"),
         ({"width": 0.0}, "width = 0: give above 0"),
         ({"drift": "twofold"}, "use one of none, onefold"),
-        ({"share": ("gamma",)}, "maier_saupe has no gamma"),
+        ({"share": ("gamma",)}, "share = 'gamma': use one of x0, kappa"),
         ({"share": ("x0",), "peaks": 2}, "give peaks = 1"),
     ],
 )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nxscatter.errors import ParameterError, StepError
-from nxscatter.science.fitting.lineshapes import maier_saupe
+from nxscatter.science.fitting.models import MaierSaupe
 from nxscatter.science.fitting.order import averages, order_parameter
 from nxscatter.steps.fits import (
     FitKratky,
@@ -162,7 +162,9 @@ def test_bootstrap_needs_replicates():
 
 
 def test_a_pattern_of_four_equal_maxima_has_no_director():
-    four = maier_saupe(CHI, 20.0, 25.0, 4.0, 0, 2.0) + maier_saupe(CHI, 20.0, -65.0, 4.0)
+    four = MaierSaupe().line(CHI, I=20.0, x0=25.0, kappa=4.0, b=2.0) + MaierSaupe().line(
+        CHI, I=20.0, x0=-65.0, kappa=4.0
+    )
     measured = profiles(four)
     found = OrderParameter(method=("moments",), background=(2.0,))(measured, ())
     assert found.status == ("not_converged",)

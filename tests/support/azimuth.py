@@ -9,7 +9,7 @@ import numpy as np
 from nxscatter.model import Floats
 from nxscatter.results import Profiles
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LINES
+from nxscatter.science.fitting.models import models
 
 CHI = np.arange(-179.0, 181.0)
 BETA = np.arange(0.0, 181.0)
@@ -38,9 +38,11 @@ def line(
 
     Each azimuth sees the nearer of the two maxima.
     """
-    tilt = (theta_bragg,) if LINES[model].polar else ()
     inside = bins[:, None] + width * (np.arange(32) - 15.5) / 32
-    height = LINES[model].peak(wrap(inside - x0), *shape, *tilt)[0] / LINES[model].peak(np.zeros(1), *shape, *tilt)[0]
+    height, top = (
+        models()[model].peak(d, *shape, theta_bragg=theta_bragg)[0] for d in (wrap(inside - x0), np.zeros(1))
+    )
+    height /= top
     return background + (1 - background) * height.mean(axis=1)
 
 

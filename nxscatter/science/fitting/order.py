@@ -49,16 +49,17 @@ def averages(method: str, **parameters: Any) -> Averages:
     model = known.get(method)
     if model is None:
         raise ParameterError(f"unknown method '{method}' of the order parameter: use one of {', '.join(known)}")
-    needed = inspect.signature(model.averages).parameters
+    further = inspect.signature(model.averages).parameters.values()
+    takes = (*model.shape, *(item.name for item in further if item.default is not item.empty))
     for name in parameters:
-        if name not in needed:
-            raise ParameterError(f"order parameter '{method}' has no parameter '{name}': give {', '.join(needed)}")
-    missing = [name for name, item in needed.items() if item.default is item.empty and name not in parameters]
+        if name not in takes:
+            raise ParameterError(f"order parameter '{method}' has no parameter '{name}': give {', '.join(takes)}")
+    missing = [name for name in model.shape if name not in parameters]
     if missing:
         raise ParameterError(f"order parameter '{method}' needs {' and '.join(missing)}")
     values = {name: np.asarray(value, dtype=float) for name, value in parameters.items()}
-    for parameter in model.parameters:
-        value = values.get(parameter.name)
-        if parameter.positive and value is not None and np.any(value <= 0):
+    for parameter in model.shape_parameters:
+        value = values[parameter.name]
+        if parameter.positive and np.any(value <= 0):
             raise ParameterError(f"{parameter.name} = {np.nanmin(value):g}: give a width above 0 {parameter.units}")
     return model.averages(**values)

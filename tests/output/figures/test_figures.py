@@ -288,7 +288,7 @@ def test_a_summary_has_a_panel_for_what_was_fitted_against_the_field() -> None:
     figure = empty_figure()
     draw_summary(figure, series(), title="rods")
     labels = [axes.get_ylabel() for axes in figure.axes if axes.axison]
-    assert labels == ["$x_0$ (degrees)", "κ", "order parameter S"]
+    assert labels == ["x₀ (degrees)", "κ", "order parameter S"]
     assert {axes.get_xlabel() for axes in figure.axes if axes.axison} == {"magnetic field (mT)"}
     kappa = figure.axes[1]
     drawn = {x: y for one in kappa.containers for x, y in zip(*one.lines[0].get_data(), strict=True)}

@@ -5,7 +5,8 @@ import pytest
 from scipy.integrate import quad
 
 from nxscatter.errors import ParameterError
-from nxscatter.science.fitting.lineshapes import kratky, leadbetter_norris, maier_saupe, wrap
+from nxscatter.science.fitting.lineshapes import wrap
+from nxscatter.science.fitting.models import Kratky, LeadbetterNorris, MaierSaupe
 from nxscatter.science.fitting.moments import moments
 from nxscatter.science.fitting.order import averages
 from support.azimuth import CHI, assert_calibrated
@@ -20,19 +21,21 @@ def P2(c):
 def test_kratky_profile_gives_back_its_order(strength, angle):
     S, fourth = averages("kratky", kappa=strength)
     for equator in (0.0, 25.3) if len(angle) > 91 else (0.0,):
-        found = moments(angle, kratky(angle, 3.0, equator, strength), equator + 90, reflection="equatorial")
+        found = moments(
+            angle, Kratky().line(angle, I=3.0, x0=equator, kappa=strength), equator + 90, reflection="equatorial"
+        )
         assert pytest.approx(S, abs=1e-6) == found.S
         assert pytest.approx(fourth, abs=1e-6) == found.P4
         assert np.isnan(found.S_error)
 
 
 def test_leadbetter_norris_profile_read_as_kratky():
-    found = moments(CHI, leadbetter_norris(CHI, 1.0, 0.0, 2.0), 90.0, reflection="equatorial")
+    found = moments(CHI, LeadbetterNorris().line(CHI, I=1.0, x0=0.0, kappa=2.0), 90.0, reflection="equatorial")
     assert pytest.approx(0.3402, abs=5e-5) == found.S
 
 
 def test_background_counts():
-    profile = maier_saupe(CHI, 1.0, 0.0, 1.0)
+    profile = MaierSaupe().line(CHI, I=1.0, x0=0.0, kappa=1.0)
     assert pytest.approx(0.144, abs=5e-4) == moments(CHI, profile, 0.0).S
     assert pytest.approx(0.455, abs=5e-4) == moments(CHI, profile - profile.min(), 0.0).S
 
@@ -70,14 +73,14 @@ def test_a_meridian_out_of_reach_is_continued(strength, within, theta_bragg):
 
 
 def test_an_equatorial_reflection_at_wide_angles():
-    profile = kratky(CHI, 1.0, 25.0, 5.0, theta_bragg=15.0)
+    profile = Kratky().line(CHI, I=1.0, x0=25.0, kappa=5.0, theta_bragg=15.0)
     found = moments(CHI, profile, 115.0, reflection="equatorial", theta_bragg=15.0)
     assert pytest.approx(averages("kratky", kappa=5.0)[0], abs=1e-3) == found.S
 
 
 def test_errors_come_from_replicates_and_from_what_moves_all_points():
     rng = np.random.default_rng(6)
-    line = kratky(CHI, 30.0, 25.0, 5.0)
+    line = Kratky().line(CHI, I=30.0, x0=25.0, kappa=5.0)
     noise = rng.normal(scale=0.5, size=(400, 360))
     counted = moments(CHI, line, 115.0, variance=np.full(360, 0.25), reflection="equatorial")
     resampled = moments(CHI, line, 115.0, replicates=line + noise, reflection="equatorial")
@@ -91,7 +94,7 @@ def test_errors_come_from_replicates_and_from_what_moves_all_points():
 
 
 def test_gaps_are_filled_by_the_other_sides():
-    profile = kratky(CHI, 1.0, 25.0, 6.0)
+    profile = Kratky().line(CHI, I=1.0, x0=25.0, kappa=6.0)
     truth = moments(CHI, profile, 115.0, reflection="equatorial")
     holes = profile.copy()
     holes[np.abs(wrap(CHI - 40, 360)) < 12] = np.nan
@@ -101,7 +104,7 @@ def test_gaps_are_filled_by_the_other_sides():
 
 
 def test_what_cannot_be_told_is_nan():
-    profile = maier_saupe(CHI, 1.0, 0.0, 200.0)
+    profile = MaierSaupe().line(CHI, I=1.0, x0=0.0, kappa=200.0)
     profile[np.abs(wrap(CHI)) < 10] = np.nan  # the peak itself, on all sides
     lost = moments(CHI, np.where(np.abs(wrap(CHI)) < 14, np.nan, 1.0 + np.cos(np.radians(40 * CHI))), 0.0)
     assert lost.status == "coverage"
@@ -110,7 +113,7 @@ def test_what_cannot_be_told_is_nan():
     negative = moments(CHI, profile - 1.0, 0.0)
     assert (negative.status, negative.reason) == ("background", "nothing is left above the background")
     assert np.isnan([negative.S, negative.S_error, negative.P4]).all()
-    hidden = moments(CHI, maier_saupe(CHI, 1.0, 0.0, 30.0, theta_bragg=20.0), 0.0, theta_bragg=20.0)
+    hidden = moments(CHI, MaierSaupe().line(CHI, I=1.0, x0=0.0, kappa=30.0, theta_bragg=20.0), 0.0, theta_bragg=20.0)
     assert hidden.status == "coverage"
     assert hidden.reason.endswith("of the intensity is out of reach at this Bragg angle")
 
@@ -120,7 +123,7 @@ def test_too_high_a_background_is_found_out(reflection):
     """It would give an S above 1."""
     rng = np.random.default_rng(5)
     director = 25.0 if reflection == "meridional" else 115.0
-    expected = maier_saupe(CHI, 60.0, 25.0, 5.0, 0.0, 4.0)
+    expected = MaierSaupe().line(CHI, I=60.0, x0=25.0, kappa=5.0, b=4.0)
     variance = expected / 30
     found = {
         level: [
@@ -138,7 +141,7 @@ def test_too_high_a_background_is_found_out(reflection):
 
 def test_errors_are_true():
     rng = np.random.default_rng(4)
-    line, level = kratky(CHI, 30.0, 25.0, 5.0), 4.0
+    line, level = Kratky().line(CHI, I=30.0, x0=25.0, kappa=5.0), 4.0
     counts = rng.poisson(line + level, size=(150, 360))
     found = [moments(CHI, one - level, 115.0, variance=one.astype(float), reflection="equatorial") for one in counts]
     S, fourth = averages("kratky", kappa=5.0)

@@ -5,8 +5,10 @@ import pytest
 from scipy.integrate import quad
 
 from nxscatter.errors import ParameterError
+from nxscatter.science.fitting.distributions import maier_saupe_amplitude
 from nxscatter.science.fitting.lineshapes import pseudo_voigt_peak, pseudo_voigt_periodic_peak
-from nxscatter.science.fitting.order import METHODS, averages, derivatives, maier_saupe_amplitude, order_parameter
+from nxscatter.science.fitting.models import MaierSaupe, PseudoVoigt, models
+from nxscatter.science.fitting.order import averages, order_parameter
 
 
 def P2(c):
@@ -113,7 +115,7 @@ def test_derivative_is_the_covariance_with_cos2(kappa):
     def mean(function):
         return over_cosine(kappa, function) / norm
 
-    found = derivatives("maier_saupe", kappa=kappa)["kappa"]
+    (found,) = MaierSaupe().derivatives(np.array(kappa))
     for polynomial, value in zip((P2, P4), found, strict=True):
         truth = mean(lambda c, P=polynomial: P(c) * c**2) - mean(polynomial) * mean(np.square)
         assert value == pytest.approx(truth, rel=1e-6)
@@ -128,13 +130,13 @@ def test_derivatives_by_eta_follow_the_mixture():
     rational = S[0] + (S[2] - S[0]) * at / (at + (1 - at) * weight)
     assert order_parameter("pseudo_voigt", gamma=30.0, eta=at) == pytest.approx(rational, abs=1e-10)
     slope = (S[2] - S[0]) * weight / (at + (1 - at) * weight) ** 2
-    assert derivatives("pseudo_voigt", gamma=30.0, eta=at)["eta"][0] == pytest.approx(slope, rel=1e-6)
+    assert PseudoVoigt().derivatives(np.array(30.0), np.array(at))[1, 0] == pytest.approx(slope, rel=1e-6)
 
 
 @pytest.mark.parametrize(
     ("method", "parameters", "says"),
     [
-        ("hermans", {"kappa": 1.0}, ", ".join(METHODS)),
+        ("hermans", {"kappa": 1.0}, ", ".join(models())),
         ("maier_saupe", {"gamma": 1.0}, "no parameter 'gamma': give kappa"),
         ("pseudo_voigt", {"gamma": 1.0}, "needs eta"),
         ("pseudo_voigt", {"gamma": np.array([3.0, 0.0]), "eta": 0.5}, "gamma = 0"),
