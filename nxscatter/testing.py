@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from nxscatter.science.fitting.models import LineModel
+from nxscatter.science.fitting.line_model import LineModel
 
 _LARGEST = 100.0  # degrees from the peak's middle, up to which derivatives are tried
 _NARROWEST = 3.0  # degrees: three bins of the default profile
 
 
 def check_model(model: LineModel, **shape: float) -> None:
-    """Check that a fit model keeps to what `nxscatter.science.fitting.models.LineModel` asks of it.
+    """Check that a fit model keeps to what `nxscatter.science.fitting.line_model.LineModel` asks of it.
 
     Parameters
     ----------

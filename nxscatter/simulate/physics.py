@@ -15,8 +15,9 @@ import numpy as np
 from nxscatter.errors import ParameterError
 from nxscatter.model import Floats
 from nxscatter.plain import Json
+from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LineModel, models
+from nxscatter.science.fitting.models import models
 
 Q_PLATEAU = 1e-3  # 1/angstrom; the power law levels off inside, where it would diverge
 

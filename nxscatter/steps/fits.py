@@ -16,8 +16,9 @@ from nxscatter.fields import param
 from nxscatter.model import Floats
 from nxscatter.plain import Json
 from nxscatter.results import Fits, Profiles
+from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LineModel, models
+from nxscatter.science.fitting.models import models
 from nxscatter.science.fitting.peakfit import Window
 from nxscatter.science.fitting.profile_data import measured, tilts, verdicts
 from nxscatter.science.fitting.ring_analysis import Block, RingFitter

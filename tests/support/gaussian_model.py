@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from nxscatter.model import Floats
+from nxscatter.science.fitting.line_model import CENTRE, HEIGHT, LineModel, Parameter
 from nxscatter.science.fitting.lineshapes import Peak
-from nxscatter.science.fitting.models import CENTRE, HEIGHT, LineModel, Parameter
 
 
 class Gaussian(LineModel):

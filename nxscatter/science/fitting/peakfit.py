@@ -15,8 +15,8 @@ import numpy as np
 from nxscatter.model import Floats, Ints
 from nxscatter.science.fitting.jointfit import fit_joint
 from nxscatter.science.fitting.leastsquares import Bools, Data, Solution, fit
+from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.lineshapes import wrap
-from nxscatter.science.fitting.models import LineModel
 from nxscatter.science.fitting.peaks import SEARCH, bin_width, smoothed
 
 _NARROWEST = 3.0  # FWHM in bins

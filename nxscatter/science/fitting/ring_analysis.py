@@ -11,7 +11,7 @@ import numpy as np
 from nxscatter.model import Floats
 from nxscatter.science.fitting.harmonics import Harmonics, analyse
 from nxscatter.science.fitting.leastsquares import Data
-from nxscatter.science.fitting.models import LineModel
+from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.peakfit import PeakFit, Window, fit_peaks, parameter_names
 from nxscatter.science.fitting.peaks import coverage, find_peaks
 from nxscatter.science.fitting.verdicts import AT_PEAK, Outcome, Verdict, judge, without_direction

@@ -17,11 +17,11 @@ import pytest
 from scipy.integrate import quad
 
 from nxscatter.model import Floats
+from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.lineshapes import Peak, wrap
 from nxscatter.science.fitting.models import (
     Kratky,
     LeadbetterNorris,
-    LineModel,
     MaierSaupe,
     PseudoVoigt,
     PseudoVoigtPeriodic,
