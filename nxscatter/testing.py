@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nxscatter.science.fitting.line_model import LineModel
 
 _LARGEST = 100.0  # degrees from the peak's middle, up to which derivatives are tried
@@ -48,7 +50,7 @@ def _check_peak(model: LineModel, shape: dict[str, float]) -> None:
     import numpy as np
 
     x = np.linspace(-_LARGEST, _LARGEST, 401)
-    values = [x, *shape.values()]
+    values: list[Any] = [x, *shape.values()]
     for theta_bragg in (0.0, 15.0):
         peak, *slopes = model.peak(*values, theta_bragg=theta_bragg)
         assert peak.argmax() == len(x) // 2 or model.shape == ("kappa",), "the peak's maximum is not at distance 0"
