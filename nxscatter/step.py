@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from importlib import import_module
 from typing import Any, ClassVar
 
 from nxscatter.errors import ParameterError, PluginError, UnknownStepError
@@ -13,6 +14,8 @@ from nxscatter.plain import Json
 from nxscatter.plugins import load_plugin, load_plugins, plugin_names
 
 _GROUP = "nxscatter.steps"  # of entry points, named like the steps
+# Steps that are made from plug-ins of another kind: the beginning of their names, the plug-ins' group, their maker
+_FIT, _MODELS, _MAKER = "fit_", "nxscatter.models", ("nxscatter.steps.fits", "fit_step")
 _IMPORTED: dict[str, list[type[Step]]] = {}  # classes whose modules were imported, by name of the step
 
 
@@ -31,7 +34,8 @@ class Step:
     image is an `~nxscatter.steps.framewise.ImageStep` when it can tell its pixels beforehand. A plain step that takes
     a `FrameReader` reads the frames for itself.
 
-    A package names its steps in the entry-point group ``nxscatter.steps``; a class that is in none, as in a notebook,
+    A package names its steps in the entry-point group ``nxscatter.steps``; each fit model that one names in the group
+    ``nxscatter.models`` is a step, too. A class that is in none, as in a notebook,
     is known as long as the program runs. A class of an older version may be kept under the same name, in the module of
     the newest: records that it made are replayed with it, and nothing else uses it.
 
@@ -102,12 +106,13 @@ class Step:
 
 def step_names() -> tuple[str, ...]:
     """Return the names of all installed steps, in order; their modules are not imported."""
-    return plugin_names(_GROUP)
+    return tuple(sorted({*plugin_names(_GROUP), *(_FIT + name for name in plugin_names(_MODELS))}))
 
 
 def registry() -> dict[str, type[Step]]:
     """Return all installed steps by name; one that cannot be loaded is left out with a warning."""
-    return load_plugins(_GROUP, _checked)
+    fits = {_FIT + name: step for name, step in load_plugins(_MODELS, _made).items()}
+    return {**fits, **load_plugins(_GROUP, _checked)}
 
 
 def get_step(name: str, version: int | None = None) -> type[Step]:
@@ -135,10 +140,19 @@ def _checked(found: Any) -> type[Step]:
     return found
 
 
+def _made(model: Any) -> type[Step]:
+    module, maker = _MAKER
+    step: type[Step] = getattr(import_module(module), maker)(model.name)
+    return step
+
+
 def _newest(name: str) -> type[Step]:
-    if name in step_names():
+    if name in plugin_names(_GROUP):
         installed: type[Step] = load_plugin(_GROUP, name, _checked)
         return installed
+    if name in step_names():
+        made: type[Step] = load_plugin(_MODELS, name.removeprefix(_FIT), _made)
+        return made
     if not _IMPORTED.get(name):
         known = ", ".join(step_names()) or "(none is installed: install nxscatter anew, pip install -e . in a checkout)"
         raise UnknownStepError(f"unknown step '{name}': use one of {known}")

@@ -7,6 +7,7 @@ likewise those of other packages' models.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import ClassVar
 
 import numpy as np
@@ -118,9 +119,35 @@ class LineFit(Step):
         return _table(profiles, fitter, blocks, auto, scattered=resampled is not None)
 
 
+def fit_step(model: str) -> type[LineFit]:
+    """Return the step that fits the model of that name.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such model.
+    """
+    known = models()
+    if model not in known:
+        raise ParameterError(f"unknown fit model '{model}': use one of {', '.join(known)}")
+    return _step_of(known[model])
+
+
+def __getattr__(name: str) -> type[LineFit]:
+    """Find a step by the name of its class, for imports and for pickles."""
+    for model in models():
+        if name == _class_name(model):
+            return fit_step(model)
+    raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+
+
+def _class_name(model: str) -> str:
+    return "Fit" + "".join(word.capitalize() for word in model.split("_"))
+
+
+@cache
 def _step_of(model: LineModel) -> type[LineFit]:
     """Make the step that fits a model; what it says of itself are the words of the model."""
-    camel = "".join(word.capitalize() for word in model.name.split("_"))
     share = next(item for item in fields(LineFit) if item.name == "share")
     body = {
         "__module__": __name__,
@@ -131,17 +158,7 @@ def _step_of(model: LineModel) -> type[LineFit]:
         "model": model,
         "share": param("", share.metadata["doc"], default=(), choices=("x0", *model.shape)),
     }
-    return dataclass(frozen=True)(type(f"Fit{camel}", (LineFit,), body))
-
-
-_STEPS = {step.__name__: step for step in map(_step_of, models().values())}
-
-
-def __getattr__(name: str) -> type[LineFit]:
-    """Find a step by the name of its class, for imports and for pickles."""
-    if name not in _STEPS:
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return _STEPS[name]
+    return dataclass(frozen=True)(type(_class_name(model.name), (LineFit,), body))
 
 
 def _table(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
 from nxscatter.model import Floats
+from nxscatter.plugins import load_plugins, plugin_names
 from nxscatter.science.fitting.distributions import (
     Averages,
     maier_saupe_averages,
@@ -170,27 +172,32 @@ class LeadbetterNorris(_OfMaierSaupe):
         return leadbetter_norris_peak(d, kappa, theta_bragg)
 
 
+_OWN = {
+    model.name: model for model in (PseudoVoigt(), PseudoVoigtPeriodic(), MaierSaupe(), Kratky(), LeadbetterNorris())
+}
+
+
 def models() -> dict[str, LineModel]:
     """Return all fit models by name: those of this module first, then those of other packages."""
-    return dict(_installed())
+    return {**_OWN, **_of_others(plugin_names(_GROUP))}
 
 
 @cache
-def _installed() -> dict[str, LineModel]:
-    from importlib.metadata import entry_points
+def _of_others(names: tuple[str, ...]) -> dict[str, LineModel]:
+    found = load_plugins(_GROUP, _made) if names else {}
+    for name, model in found.items():
+        if name != model.name:
+            _log.warning("%s: '%s' is left out, its model calls itself '%s': name both alike", _GROUP, name, model.name)
+    return {name: model for name, model in found.items() if name == model.name}
 
-    own = (PseudoVoigt(), PseudoVoigtPeriodic(), MaierSaupe(), Kratky(), LeadbetterNorris())
-    found: dict[str, LineModel] = {model.name: model for model in own}
-    for point in sorted(entry_points(group=_GROUP), key=lambda point: point.name):
-        try:
-            model = point.load()()
-            if model.name in found:
-                raise TypeError(f"there is a model '{model.name}' already")
-        except (ImportError, AttributeError, TypeError) as error:
-            _log.warning("fit model '%s' (%s) cannot be loaded: %s", point.name, point.value, error)
-        else:
-            found[model.name] = model
-    return found
+
+def _made(kind: Callable[[], LineModel]) -> LineModel:
+    model = kind()
+    if not isinstance(model, LineModel):
+        raise TypeError("it is no subclass of nxscatter.science.fitting.line_model.LineModel")
+    if model.name in _OWN:
+        raise TypeError(f"there is a model '{model.name}' already")
+    return model
 
 
 def all_parameters() -> tuple[Parameter, ...]:

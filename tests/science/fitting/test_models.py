@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
+from nxscatter.errors import UnknownStepError
 from nxscatter.model import Floats
 from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.science.fitting.lineshapes import Peak, wrap
@@ -25,11 +25,13 @@ from nxscatter.science.fitting.models import (
     MaierSaupe,
     PseudoVoigt,
     PseudoVoigtPeriodic,
-    _installed,
     models,
 )
+from nxscatter.step import get_step, make_step, registry, step_names
 from nxscatter.testing import check_model
+from support.azimuth import line, profiles
 from support.gaussian_model import Gaussian
+from support.packages import install
 
 X = np.linspace(-100, 100, 401)
 KAPPAS = (-20.0, -1.0, -0.01, 0.01, 0.049, 0.051, 1.0, 30.0)
@@ -159,45 +161,47 @@ def test_a_peak_stands_on_both_sides_of_the_circle() -> None:
     assert peak[0] == peak[1] == pytest.approx(PseudoVoigt().peak(wrap(90.0), 20.0, 0.5)[0] * 5)
 
 
-@dataclass
-class Point:
-    """What an entry point is to its reader."""
-
-    name: str
-    value: str
-    loads: Any
-
-    def load(self) -> Any:
-        if isinstance(self.loads, Exception):
-            raise self.loads
-        return self.loads
-
-
-def test_models_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    points = [
-        Point("broken", "broken:Model", ImportError("no module named broken")),
-        Point("gaussian", "other:Gaussian", Gaussian),
-        Point("second", "third:MaierSaupe", MaierSaupe),
-    ]
-    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
+def test_models_of_other_packages_are_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    points = {
+        "nxscatter.models:gaussian": "support.gaussian_model:Gaussian",
+        "nxscatter.models:bell": "support.gaussian_model:Gaussian",
+        "nxscatter.models:maier_saupe": "nxscatter.science.fitting.models:MaierSaupe",
+        "nxscatter.models:text": "builtins:str",
+    }
     own = models()
-    with caplog.at_level(logging.WARNING, "nxscatter"):
-        found = _installed.__wrapped__()
-    assert list(found) == [*own, "gaussian"]
-    assert [record.getMessage() for record in caplog.records] == [
-        "fit model 'broken' (broken:Model) cannot be loaded: no module named broken",
-        "fit model 'second' (third:MaierSaupe) cannot be loaded: there is a model 'maier_saupe' already",
-    ]
+    install(monkeypatch, tmp_path, "rods", points)
+    assert list(models()) == [*own, "gaussian"]
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 3
+    assert "'maier_saupe' of rods 2.0" in told[0]
+    assert "there is a model 'maier_saupe' already" in told[0]
+    assert "no subclass of nxscatter.science.fitting.line_model.LineModel" in told[1]
+    assert told[2].endswith("'bell' is left out, its model calls itself 'gaussian': name both alike")
+
+
+def test_a_model_of_another_package_is_a_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnknownStepError, match="fit_gaussian"):
+        get_step("fit_gaussian")
+    install(monkeypatch, tmp_path, "rods", {"nxscatter.models:gaussian": "support.gaussian_model:Gaussian"})
+    assert "fit_gaussian" in step_names()
+    assert registry()["fit_gaussian"] is get_step("fit_gaussian")
+    step = make_step("fit_gaussian", {"share": ["sigma"]})
+    assert pickle.loads(pickle.dumps(step)) == step
+    assert (type(step).__name__, step.version) == ("FitGaussian", 1)
+    fits = step(profiles(20 * line("gaussian", (14.0,), 25.0)))
+    assert fits.column_units("sigma") == "degree"
+    assert fits.values["sigma"][0] == pytest.approx(14.0, abs=0.02 * fits.errors["sigma"][0])
 
 
 PROGRAM = """
-import json, pickle, sys
+import json, sys
 from pathlib import Path
 from nxscatter.cli import run
 from nxscatter.output import table
 from nxscatter.science.fitting.order import order_parameter
 from nxscatter.simulate import EIGER2_SMALL, Pattern, Ring, Run, id02_name, write_id02
-from nxscatter.step import get_step
 from nxscatter.store.container import Container
 
 folder = Path(sys.argv[1])
@@ -211,8 +215,6 @@ def nxscatter(*arguments):
     code = run([*map(str, arguments), "-q"])
     assert not code, (code, arguments)
 
-step = get_step("fit_gaussian")
-assert type(pickle.loads(pickle.dumps(step()))) is step
 nxscatter("process", raw, "--recipe", recipe, "--q", "0.05")
 nxscatter("verify", raw.with_suffix(".nxs"), "--replay")
 nxscatter("export", raw.with_suffix(".nxs"), "-o", folder / "out", "--format", "csv,png")
@@ -231,20 +233,16 @@ Path(sys.argv[2]).write_text(json.dumps(found))
 """
 
 
-def test_one_class_and_one_line_are_all_that_a_model_takes(tmp_path: Path) -> None:
+def test_one_class_and_one_line_are_all_that_a_model_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Gaussian installed by another package: its step, its S, its columns, its curves, replayed exactly."""
-    installed = tmp_path / "site"
-    about = installed / "gaussian_plugin-1.0.dist-info"
-    about.mkdir(parents=True)
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: gaussian-plugin\nVersion: 1.0\n")
-    (about / "entry_points.txt").write_text("[nxscatter.models]\ngaussian = gaussian_model:Gaussian\n")
     source = Path(__file__).parents[2] / "support/gaussian_model.py"
-    (installed / "gaussian_model.py").write_text(source.read_text("utf-8"), "utf-8")
+    points = {"nxscatter.models:gaussian": "gaussian_model:Gaussian"}
+    install(monkeypatch, tmp_path / "site", "rods", points, gaussian_model=source.read_text("utf-8"))
     answer = tmp_path / "answer.json"
     (tmp_path / "data").mkdir()
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(tmp_path / "data"), str(answer)],
-        env={**os.environ, "PYTHONPATH": str(installed)},
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
         capture_output=True,
         text=True,
         check=False,
