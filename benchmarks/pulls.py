@@ -17,7 +17,7 @@ from nxscatter.results import Fits, Profiles
 from nxscatter.science.fitting.lineshapes import wrap
 from nxscatter.science.fitting.models import models
 from nxscatter.science.fitting.order import averages
-from nxscatter.step import make_step
+from nxscatter.steps.fits import fit_step
 from nxscatter.steps.orientation import OrderParameter
 
 X0 = 25.0
@@ -94,7 +94,7 @@ def pulls(case: Case, number: int, rng: np.random.Generator) -> tuple[dict[str, 
     if case.method == "moments":
         orientation = OrderParameter(method=("moments",), background=(level,))(profiles, fits)
     else:
-        fits = (make_step(f"fit_{case.model}", {})(profiles),)
+        fits = (fit_step(case.model)()(profiles),)
         orientation = OrderParameter(method=(case.method,))(profiles, fits)
         for name, true in {**case.shape, "x0": X0}.items():
             found[name] = (fits[0].values[name] - true) / fits[0].errors[name]

@@ -27,7 +27,8 @@ from nxscatter.science.fitting.models import (
     PseudoVoigtPeriodic,
     models,
 )
-from nxscatter.step import get_step, make_step, registry, step_names
+from nxscatter.step import get_step, registry, step_names
+from nxscatter.steps.fits import fit_step
 from nxscatter.testing import check_model
 from support.azimuth import line, profiles
 from support.gaussian_model import Gaussian
@@ -187,7 +188,7 @@ def test_a_model_of_another_package_is_a_step(tmp_path: Path, monkeypatch: pytes
     install(monkeypatch, tmp_path, "rods", {"nxscatter.models:gaussian": "support.gaussian_model:Gaussian"})
     assert "fit_gaussian" in step_names()
     assert registry()["fit_gaussian"] is get_step("fit_gaussian")
-    step = make_step("fit_gaussian", {"share": ["sigma"]})
+    step = fit_step("gaussian")(share=("sigma",))
     assert pickle.loads(pickle.dumps(step)) == step
     assert (type(step).__name__, step.version) == ("FitGaussian", 1)
     fits = step(profiles(20 * line("gaussian", (14.0,), 25.0)))
