@@ -16,8 +16,9 @@ from typing import Any
 
 from nxscatter import simulate
 from nxscatter.workflow import runner
+from nxscatter.workflow.conversion import Conversion, convert
 from nxscatter.workflow.prepare import prepare
-from nxscatter.workflow.process import Conversion, convert, run_recipe
+from nxscatter.workflow.process import run_recipe
 
 RINGS = (0.05, 0.068)
 REPEATS = 3

@@ -23,9 +23,10 @@ from time import perf_counter, process_time
 
 from nxscatter import simulate
 from nxscatter.workflow.batch import run_all
+from nxscatter.workflow.conversion import Conversion
 from nxscatter.workflow.executors import local_processes
 from nxscatter.workflow.prepare import prepare
-from nxscatter.workflow.process import Conversion, run_recipe
+from nxscatter.workflow.process import run_recipe
 
 RINGS = (0.05, 0.068, 0.09, 0.11)
 DATA = "entry_0000/measurement/data"
@@ -162,7 +163,7 @@ def child(what: str, name: str) -> dict[str, float]:
             for number in range(len(data)):
                 data[number]
     elif what == "convert":
-        from nxscatter.workflow.process import convert
+        from nxscatter.workflow.conversion import convert
 
         convert(path, path.parent / "out")
     else:

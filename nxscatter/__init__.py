@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nxscatter.store.container import Container as open  # noqa: A004, F401, N813
     from nxscatter.store.record import Record as Record
     from nxscatter.version import __version__ as __version__
-    from nxscatter.workflow.process import convert as convert
+    from nxscatter.workflow.conversion import convert as convert
     from nxscatter.workflow.process import process as process
     from nxscatter.workflow.recipe import Recipe as Recipe
     from nxscatter.workflow.runner import run as run
@@ -35,7 +35,7 @@ _HOMES = {
     "ReadOptions": "readers.base.ReadOptions",
     "Recipe": "workflow.recipe.Recipe",
     "Record": "store.record.Record",
-    "convert": "workflow.process.convert",
+    "convert": "workflow.conversion.convert",
     "open": "store.container.Container",
     "order_parameter": "science.fitting.order.order_parameter",
     "process": "workflow.process.process",

@@ -34,6 +34,9 @@ class Step:
     image is an `~nxscatter.steps.framewise.ImageStep` when it can tell its pixels beforehand. A plain step that takes
     a `FrameReader` reads the frames for itself.
 
+    ``takes_rings`` says that q, cif and hkl are parameters, which ``--q``, ``--cif`` and ``--hkl`` of a run set;
+    ``takes_masks`` that mask is one, which ``--mask`` sets and which else keeps the files of the step's last record.
+
     A package names its steps in the entry-point group ``nxscatter.steps``; each fit model that one names in the group
     ``nxscatter.models`` is a step, too. A class that is in none, as in a notebook,
     is known as long as the program runs. A class of an older version may be kept under the same name, in the module of
@@ -49,6 +52,8 @@ class Step:
 
     name: ClassVar[str]
     version: ClassVar[int]
+    takes_rings: ClassVar[bool] = False
+    takes_masks: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Note the class, so that records made with it can be read."""

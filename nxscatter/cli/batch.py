@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from nxscatter.workflow.batch import Outcome
-    from nxscatter.workflow.process import Processed
+    from nxscatter.workflow.conversion import Processed
 
 T = TypeVar("T")
 

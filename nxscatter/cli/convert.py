@@ -26,8 +26,8 @@ def convert(
     Each gets a .nxs file, by default beside it.
     """
     from nxscatter.errors import ParameterError
+    from nxscatter.workflow.conversion import Conversion, convert_file
     from nxscatter.workflow.paths import expand
-    from nxscatter.workflow.process import Conversion, convert_file
 
     masks = tuple(mask or ())
     paths = expand(inputs, masks)

@@ -21,8 +21,9 @@ from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.files import texts
 from nxscatter.results import Geometry, Image
 from nxscatter.store.access import is_container
+from nxscatter.workflow.conversion import Conversion, RawFile, convert_file, naming, read_raw
 from nxscatter.workflow.paths import PathLike, container_path
-from nxscatter.workflow.process import Conversion, RawFile, convert_file, naming, read_raw, run_recipe
+from nxscatter.workflow.process import run_recipe
 from nxscatter.workflow.recipe import Recipe, Use
 
 if TYPE_CHECKING:

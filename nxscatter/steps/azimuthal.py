@@ -82,6 +82,7 @@ class AzimuthalProfiles(FramewiseStep):
 
     name = "azimuthal_profiles"
     version = 2
+    takes_rings = True
     trusts_its_input: ClassVar[bool] = False  # as version 1 did: the centre, and bins with a part of their ring
     q: tuple[float, ...] = param("1/angstrom", "ring centres; none: the rings that were found", default=(), above=0)
     tolerance: float = param("", "half-width of a ring, relative to q", default=0.02, above=0, maximum=0.5)

@@ -43,6 +43,7 @@ class MaskingOfHeaders(FramewiseStep, ImageStep):
 
     name = "masking"
     version = 1
+    takes_masks = True
     mask: tuple[Attachment, ...] = param("", "mask files: non-zero means ignore", default=())
     use_file_masks: bool = param("", "use the masks that belong to the file", default=True)
     saturation: float | None = param("counts", "counts from which on a pixel is saturated", default=None, above=0)

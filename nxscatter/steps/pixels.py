@@ -20,6 +20,7 @@ class AzimuthalPixels(Step):
 
     name = "azimuthal_pixels"
     version = 1
+    takes_rings = True
     q: tuple[float, ...] = param("1/angstrom", "ring centres; none: the rings that were found", default=(), above=0)
     tolerance: float = param("", "half-width of a ring, relative to q", default=0.02, above=0, maximum=0.5)
     angle: str = param("", "angle to the q_parr axis, or azimuth", default="beta", choices=("chi", "beta"))

@@ -160,6 +160,24 @@ class Container:
             return read_text(file, "entry/instrument/name")
 
     @cached_property
+    def source_name(self) -> str:
+        """Name of the X-ray source."""
+        with self.opened() as file:
+            return read_text(file, "entry/instrument/source/name")
+
+    @cached_property
+    def source_type(self) -> str:
+        """Type of the X-ray source."""
+        with self.opened() as file:
+            return read_text(file, "entry/instrument/source/type")
+
+    @cached_property
+    def compression(self) -> str:
+        """How images are compressed."""
+        with self.opened() as file:
+            return str(layout.read_ledger(file)["compression"])
+
+    @cached_property
     def start_time(self) -> datetime | None:
         """Start of the measurement, None when unknown."""
         with self.opened() as file:

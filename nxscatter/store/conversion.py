@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -58,17 +59,24 @@ def write_scan(file: h5py.File, scan: Scan, compression: str = "bitshuffle") -> 
     return entry, copied.first
 
 
+def as_stored(scan: Scan) -> Scan:
+    """Return a scan as a container gives it back: it has a title, and a sample without a name is called unknown."""
+    title = scan.title or scan.sample.name or scan.origin.file_name
+    return replace(scan, title=title, sample=replace(scan.sample, name=scan.sample.name or "unknown"))
+
+
 def _entry(scan: Scan, compression: str) -> Group:
     """Return the converted content but for the frames themselves."""
+    scan = as_stored(scan)
     entry = Group("/entry", NX_class="NXentry", default="data", target="/entry")
     entry.field("definition", "NXsas")
-    entry.field("title", scan.title or scan.sample.name or scan.origin.file_name)
+    entry.field("title", scan.title)
     for name, moment in (("start_time", scan.start_time), ("end_time", scan.end_time)):
         if moment is not None:
             entry.field(name, moment.isoformat())
     _add_instrument(entry, scan)
     sample = entry.group("sample", "NXsample")
-    sample.field("name", scan.sample.name or "unknown")
+    sample.field("name", scan.sample.name)
     if np.isfinite(scan.sample.magnetic_field):
         sample.field("magnetic_field", float(scan.sample.magnetic_field), "mT")
     _add_axes(entry, scan)

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from nxscatter.errors import NxscatterError
 from nxscatter.store.record import Record
-from nxscatter.workflow.process import Processed
+from nxscatter.workflow.conversion import Processed
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.registry import read_scan
 from nxscatter.store.container import Container
 from nxscatter.store.writer import create
-from nxscatter.workflow.process import convert
+from nxscatter.workflow.conversion import convert
 from support import toy
 
 PATTERN = simulate.oriented((0.05,), kappa=4.0)

@@ -11,7 +11,8 @@ from pathlib import Path
 from nxscatter import simulate
 from nxscatter.store.container import Container
 from nxscatter.store.nexus import transaction
-from nxscatter.workflow.process import Processed, run_recipe
+from nxscatter.workflow.conversion import Processed
+from nxscatter.workflow.process import run_recipe
 from nxscatter.workflow.recipe import Recipe
 from nxscatter.workflow.recipe_file import parse_recipe
 

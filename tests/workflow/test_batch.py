@@ -20,7 +20,7 @@ from nxscatter import cli
 from nxscatter.errors import ReadError
 from nxscatter.store.verify import verify
 from nxscatter.workflow.batch import run_all
-from nxscatter.workflow.process import Processed
+from nxscatter.workflow.conversion import Processed
 from support import tiny
 
 if TYPE_CHECKING:

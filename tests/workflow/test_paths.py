@@ -10,8 +10,8 @@ import pytest
 
 from nxscatter.errors import ParameterError
 from nxscatter.store.access import is_container
+from nxscatter.workflow.conversion import convert
 from nxscatter.workflow.paths import container_path, expand
-from nxscatter.workflow.process import convert
 
 if TYPE_CHECKING:
     from nxscatter.simulate import Simulated

@@ -12,11 +12,11 @@ import pytest
 
 from nxscatter import simulate
 from nxscatter.errors import ContainerError, NxscatterError, ParameterError, ReadError
-from nxscatter.readers.base import ReadOptions
 from nxscatter.store.container import Container
 from nxscatter.store.writer import Writer
+from nxscatter.workflow.conversion import convert
 from nxscatter.workflow.prepare import prepare
-from nxscatter.workflow.process import Conversion, convert, process, run_recipe
+from nxscatter.workflow.process import process, run_recipe
 from nxscatter.workflow.recipe_file import parse_recipe
 
 if TYPE_CHECKING:
@@ -53,13 +53,6 @@ def test_a_container_stands_beside_the_raw_file_and_is_named_after_it(raw: Path)
     assert np.array_equal(box.raw.read(0), counts[0])
 
 
-def test_output_is_a_folder_or_a_file_ending_in_nxs(raw: Path, tmp_path: Path) -> None:
-    assert convert(raw, tmp_path / "new" / "folder").path == tmp_path / "new" / "folder" / raw.with_suffix(".nxs").name
-    assert convert(raw, tmp_path / "mine.nxs").path == tmp_path / "mine.nxs"
-    with pytest.raises(ParameterError, match="no folder"):
-        convert(raw, raw)
-
-
 def test_a_container_of_the_same_raw_file_is_appended_to_and_one_of_another_is_not(raw: Path) -> None:
     box = convert(raw)
     process(box, SHORT)
@@ -69,18 +62,6 @@ def test_a_container_of_the_same_raw_file_is_appended_to_and_one_of_another_is_n
         with pytest.raises(ContainerError, match=r"another raw file.*--overwrite"):
             action()
     assert names(convert(other, overwrite=True)) == []
-
-
-def test_options_that_the_container_does_not_hold_are_not_ignored(raw: Path) -> None:
-    options = ReadOptions(sample="cobalt", field_mT=5.0)
-    box = convert(raw, options=options)
-    assert (box.sample.name, box.sample.magnetic_field) == ("cobalt", 5.0)
-    assert convert(raw).path == box.path  # nothing asked: what is there is right
-    convert(raw, options=options)
-    with pytest.raises(ContainerError, match=r"another sample.*--overwrite"):
-        convert(raw, options=ReadOptions(sample="nickel"))
-    with pytest.raises(ParameterError, match="converted already"):
-        run_recipe(box.path, SHORT, conversion=Conversion(options=options))
 
 
 def test_masks_given_to_convert_are_kept_with_the_frames(raw: Path, tmp_path: Path) -> None:

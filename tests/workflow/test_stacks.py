@@ -20,8 +20,9 @@ from nxscatter.store.container import Container
 from nxscatter.store.nexus.frames import Hdf5Reader
 from nxscatter.store.record import Record
 from nxscatter.store.writer import creating
+from nxscatter.workflow.conversion import Processed, convert
 from nxscatter.workflow.prepare import prepare
-from nxscatter.workflow.process import Processed, convert, run_recipe
+from nxscatter.workflow.process import run_recipe
 from nxscatter.workflow.recipe import Recipe
 from nxscatter.workflow.recipe_file import parse_recipe
 from nxscatter.workflow.replay import replay
