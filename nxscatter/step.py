@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from importlib import import_module
 from typing import Any, ClassVar
@@ -167,14 +167,20 @@ def _newest(name: str) -> type[Step]:
 def make_step(name: str, parameters: Mapping[str, Any], version: int | None = None) -> Step:
     """Make a step from its name, parameters and version; unknown keys raise and list the known ones."""
     kind = get_step(name, version)
-    known = [item.name for item in fields(kind)]
-    for key in parameters:
-        if key not in known:
-            raise ParameterError(f"step '{name}' has no parameter '{key}': use one of {', '.join(known) or '(none)'}")
+    check_parameter_names(kind, parameters)
     for item in fields(kind):
         if item.default is MISSING and item.default_factory is MISSING and item.name not in parameters:
             raise ParameterError(f"step '{name}' needs the parameter '{item.name}' ({item.metadata['doc']})")
     return kind(**parameters)
+
+
+def check_parameter_names(kind: type[Step], names: Iterable[str]) -> None:
+    """Refuse what is no parameter of a step with a list of those that are."""
+    known = [item.name for item in fields(kind)]
+    for name in names:
+        if name not in known:
+            listed = ", ".join(known) or "(none)"
+            raise ParameterError(f"step '{kind.name}' has no parameter '{name}': use one of {listed}")
 
 
 def _as_json(value: Any) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -12,12 +12,12 @@ from nxscatter.model import Attachment
 from nxscatter.readers.files import texts
 from nxscatter.science.geometry.crystal import parse_hkl, parse_indices, q_hkl, read_cif
 from nxscatter.science.pixels.ring_choice import crystal_notes
+from nxscatter.step import Step, get_step, registry
 from nxscatter.workflow.paths import PathLike, paths_of
 from nxscatter.workflow.recipe import Recipe, Use
 from nxscatter.workflow.recipe_file import load_recipe, parse_settings
 
 Hkl: TypeAlias = str | Sequence[Sequence[int]]
-_RING_STEPS = ("azimuthal_profiles", "azimuthal_pixels")
 _log = logging.getLogger("nxscatter")
 
 
@@ -40,13 +40,11 @@ def prepare(
     if (cif is None) != (hkl is None):
         raise ParameterError("--cif and --hkl go together: give both, for instance --hkl '1 0 0;0 0 2'")
     if q is not None:
-        recipe = _set_rings(recipe, "--q", q=tuple(q))
+        recipe = _set(recipe, "--q", lambda step: step.takes_rings, q=tuple(q))
     if cif is not None and hkl is not None:
-        recipe = _set_rings(recipe, "--cif", cif=str(cif), hkl=_labels(hkl), q=())
+        recipe = _set(recipe, "--cif", lambda step: step.takes_rings, cif=str(cif), hkl=_labels(hkl), q=())
     if masks := paths_of(mask):
-        if "masking" not in recipe.steps:
-            raise ParameterError(f"recipe '{recipe.name}' has no step masking, so it takes no --mask")
-        recipe = recipe.with_settings({"masking.mask": masks})
+        recipe = _set(recipe, "--mask", lambda step: step.takes_masks, mask=masks)
     recipe = recipe.with_settings(settings if isinstance(settings, Mapping) else parse_settings(settings))
     recipe = replace(recipe, uses=tuple(map(_with_reflections, recipe.uses)))
     for warning in crystal_warnings(recipe):
@@ -76,7 +74,7 @@ def _joined(index: str | int | Sequence[int]) -> str:
 def _with_reflections(use: Use) -> Use:
     """Return a profile step that has a CIF with the CIF's text, and with q of its reflections unless q is given."""
     given = use.parameters
-    if use.step not in _RING_STEPS or not given.get("cif"):
+    if not get_step(use.step).takes_rings or not given.get("cif"):
         return use
     cif = given["cif"] if isinstance(given["cif"], Attachment) else texts.read_cif(given["cif"])
     cell = read_cif(str(cif.content), cif.name).cell
@@ -88,8 +86,10 @@ def _hkl(parameters: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, paths_of(parameters.get("hkl", ()))))
 
 
-def _set_rings(recipe: Recipe, option: str, **parameters: Any) -> Recipe:
-    steps = [step for step in recipe.steps if step in _RING_STEPS]
+def _set(recipe: Recipe, option: str, takes: Callable[[type[Step]], bool], **parameters: Any) -> Recipe:
+    """Give an option's parameters to all steps that take it."""
+    steps = [step for step in recipe.steps if takes(get_step(step))]
     if not steps:
-        raise ParameterError(f"recipe '{recipe.name}' has no {' or '.join(_RING_STEPS)}, so it takes no {option}")
+        known = " or ".join(name for name, kind in registry().items() if takes(kind))
+        raise ParameterError(f"recipe '{recipe.name}' has no {known}, so it takes no {option}")
     return recipe.with_settings({f"{step}.{key}": value for step in steps for key, value in parameters.items()})

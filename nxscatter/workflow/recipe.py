@@ -11,15 +11,17 @@ from typing import Any
 from nxscatter.errors import ParameterError
 from nxscatter.fields import classes, declared_fields
 from nxscatter.model import Attachment
-from nxscatter.step import Step, get_step, make_step, step_names
+from nxscatter.results import Geometry
+from nxscatter.step import Step, check_parameter_names, get_step, make_step, step_names
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _VERSIONED = re.compile(r".*_v\d+")
+_FIRST = "geometry"  # what a recipe begins with that says nothing else of where the detector stands
 
 
 @dataclass(frozen=True)
 class Use:
-    """One step of a recipe.
+    """One step of a recipe, checked once, when it is made.
 
     Parameters
     ----------
@@ -31,12 +33,51 @@ class Use:
         Names of the earlier records that it takes; empty: the newest of each type it needs.
     parameters : mapping
         Parameters that differ from the defaults. A file is an `Attachment`, or its absolute path.
+
+    Raises
+    ------
+    ParameterError
+        For a name that is none, an unknown step or parameter (the known ones are listed), or an illegal value.
     """
 
     step: str
     name: str
     input: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    _frozen: Step | None = field(init=False, repr=False, compare=False)  # without files that are yet to be read
+
+    def __post_init__(self) -> None:
+        """Check the name and freeze the step, unless a parameter that must be given is yet missing."""
+        _check_name(self.step, self.name)
+        kind, unread = get_step(self.step), self._unread()
+        check_parameter_names(kind, self.parameters)
+        given = {key: value for key, value in self.parameters.items() if key not in unread}
+        complete = all(item.name in given for item in fields(kind) if item.default is MISSING)
+        object.__setattr__(self, "_frozen", make_step(self.step, given) if complete else None)
+
+    def with_parameters(self, changed: Mapping[str, Any], folder: Path) -> Use:
+        """Return the use with other parameters; paths of files count from ``folder``."""
+        return replace(self, parameters={**self.parameters, **absolute_files(self.step, changed, folder)})
+
+    def make(self) -> Step:
+        """Return the step; its files are read now.
+
+        Raises
+        ------
+        ParameterError
+            When a value is missing.
+        ReadError
+            When a file cannot be read.
+        """
+        read = {key: _read_files(value, key) for key, value in self._unread().items()}
+        if self._frozen is None:
+            return make_step(self.step, {**self.parameters, **read})
+        return replace(self._frozen, **read) if read else self._frozen
+
+    def _unread(self) -> dict[str, Any]:
+        """Return the parameters that are files, of which only the paths are known."""
+        files = file_parameters(get_step(self.step))
+        return {key: value for key, value in self.parameters.items() if key in files and _has_paths(value)}
 
 
 @dataclass(frozen=True)
@@ -55,8 +96,7 @@ class Recipe:
     Raises
     ------
     ParameterError
-        For an unknown step or parameter (the known ones are listed), a name that is used twice, and an input that
-        no earlier step makes.
+        For a name that is used twice, and an input that no earlier step makes.
     """
 
     name: str
@@ -64,13 +104,12 @@ class Recipe:
     description: str = ""
 
     def __post_init__(self) -> None:
-        """Put a geometry in front where there is none, and check names, parameters and inputs."""
-        if all(use.step != "geometry" for use in self.uses):
-            object.__setattr__(self, "uses", (Use("geometry", "geometry"), *self.uses))
+        """Put a geometry in front where there is none, and check that names and inputs fit together."""
+        if not any(issubclass(get_step(use.step).output(), Geometry) for use in self.uses):
+            object.__setattr__(self, "uses", (Use(_FIRST, _FIRST), *self.uses))
         earlier: list[str] = []
         for use in self.uses:
-            _check_parameters(use)
-            _check_names(use, earlier)
+            _check_place(use, earlier)
             earlier.append(use.name)
 
     @property
@@ -92,19 +131,19 @@ class Recipe:
         ParameterError
             When the recipe has no such step or name, or the step no such parameter.
         """
-        uses = list(self.uses)
+        changes: dict[str, dict[str, Any]] = {use.name: {} for use in self.uses}
         for key, value in settings.items():
             target, dot, parameter = key.partition(".")
             if not dot:
-                raise ParameterError(f"setting '{key}': write STEP.PARAMETER, for instance caving.max_iter")
-            addressed = [number for number, use in enumerate(uses) if target in (use.step, use.name)]
+                raise ParameterError(f"setting '{key}': write STEP.PARAMETER, for instance masking.saturation")
+            addressed = [use.name for use in self.uses if target in (use.step, use.name)]
             if not addressed:
-                known = ", ".join(dict.fromkeys(name for use in uses for name in (use.step, use.name)))
+                known = ", ".join(dict.fromkeys(name for use in self.uses for name in (use.step, use.name)))
                 raise ParameterError(f"recipe '{self.name}' has no step '{target}': use one of {known}")
-            for number in addressed:
-                use = uses[number]
-                changed = absolute_files(use.step, {parameter: value}, Path.cwd())
-                uses[number] = replace(use, parameters={**use.parameters, **changed})
+            for name in addressed:
+                changes[name][parameter] = value
+        folder = Path.cwd()
+        uses = [use.with_parameters(changed, folder) if (changed := changes[use.name]) else use for use in self.uses]
         return replace(self, uses=tuple(uses))
 
     def make(self) -> list[tuple[Step, str, Mapping[str, Any]]]:
@@ -113,48 +152,11 @@ class Recipe:
         Raises
         ------
         ParameterError
-            When a value is missing, of the wrong type or out of its range.
+            When a value is missing.
         ReadError
             When a file cannot be read.
         """
-        return [
-            (
-                make_step(use.step, _load_files(use.step, use.parameters)),
-                use.name,
-                {"input": use.input} if use.input else {},
-            )
-            for use in self.uses
-        ]
-
-
-def absolute_files(step: str, parameters: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the parameters of a step with the paths of files made absolute, from ``folder`` on."""
-    return _map_files(step, parameters, lambda _, path: str(folder / Path(path).expanduser()))
-
-
-def _check_parameters(use: Use) -> None:
-    """Refuse unknown parameters and values; files are not read, and what is missing may still be given."""
-    kind = get_step(use.step)
-    files = file_parameters(kind)
-    plain = {key: value for key, value in use.parameters.items() if key not in files}
-    if not any(item.default is MISSING and item.name not in plain for item in fields(kind)):
-        make_step(use.step, plain)
-
-
-def _check_names(use: Use, earlier: Sequence[str]) -> None:
-    if not _NAME.fullmatch(use.name) or _VERSIONED.fullmatch(use.name):
-        raise ParameterError(
-            f"step '{use.step}': as = '{use.name}' is no name: use letters, digits and _, no _v1 at the end"
-        )
-    if use.name != use.step and use.name in step_names():
-        raise ParameterError(f"step '{use.step}': as = '{use.name}' is the name of a step: choose another")
-    if use.name in earlier:
-        raise ParameterError(f"'{use.name}' is used twice: give each use a name of its own with as = \"...\"")
-    for one in use.input:
-        if one not in earlier:
-            raise ParameterError(
-                f"step '{use.name}': input '{one}' is no earlier step: use one of {', '.join(earlier)}"
-            )
+        return [(use.make(), use.name, {"input": use.input} if use.input else {}) for use in self.uses]
 
 
 def file_parameters(kind: type[Step]) -> set[str]:
@@ -162,19 +164,44 @@ def file_parameters(kind: type[Step]) -> set[str]:
     return {name for name, found in declared_fields(kind).items() if Attachment in classes(found)}
 
 
-def _map_files(step: str, parameters: Mapping[str, Any], change: Callable[[str, str], Any]) -> dict[str, Any]:
-    """Replace each path in the file parameters by ``change(parameter, path)``; everything else stays."""
+def absolute_files(step: str, parameters: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the parameters of a step with the paths of files made absolute, from ``folder`` on."""
     files = file_parameters(get_step(step))
 
-    def changed(key: str, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [changed(key, one) for one in value]
-        return change(key, str(value)) if isinstance(value, str | Path) else value
+    def absolute(path: str | Path) -> str:
+        return str(folder / Path(path).expanduser())
 
-    return {key: changed(key, value) if key in files else value for key, value in parameters.items()}
+    return {key: _map_paths(value, absolute) if key in files else value for key, value in parameters.items()}
 
 
-def _load_files(step: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _read_files(value: Any, role: str) -> Any:
     from nxscatter.readers.files.masks import read_attachment
 
-    return _map_files(step, parameters, lambda key, path: read_attachment(path, key))
+    return _map_paths(value, lambda path: read_attachment(path, role))
+
+
+def _map_paths(value: Any, change: Callable[[str | Path], Any]) -> Any:
+    if isinstance(value, list | tuple):
+        return [_map_paths(part, change) for part in value]
+    return change(value) if isinstance(value, str | Path) else value
+
+
+def _has_paths(value: Any) -> bool:
+    return any(map(_has_paths, value)) if isinstance(value, list | tuple) else isinstance(value, str | Path)
+
+
+def _check_name(step: str, name: str) -> None:
+    if not _NAME.fullmatch(name) or _VERSIONED.fullmatch(name):
+        raise ParameterError(f"step '{step}': as = '{name}' is no name: use letters, digits and _, no _v1 at the end")
+    if name != step and name in step_names():
+        raise ParameterError(f"step '{step}': as = '{name}' is the name of a step: choose another")
+
+
+def _check_place(use: Use, earlier: Sequence[str]) -> None:
+    if use.name in earlier:
+        raise ParameterError(f"'{use.name}' is used twice: give each use a name of its own with as = \"...\"")
+    for name in use.input:
+        if name not in earlier:
+            raise ParameterError(
+                f"step '{use.name}': input '{name}' is no earlier step: use one of {', '.join(earlier)}"
+            )

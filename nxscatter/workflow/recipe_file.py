@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import tomli_w
 
 from nxscatter.errors import ParameterError
 from nxscatter.model import Attachment
+from nxscatter.plain import plain
 from nxscatter.step import step_names
 from nxscatter.workflow.recipe import Recipe, Use, absolute_files
 
@@ -76,16 +76,8 @@ def parse_recipe(text: str, source: str = "recipe", folder: Path | None = None) 
 def write_recipe(recipe: Recipe) -> str:
     """Write the recipe as TOML; `parse_recipe` gives it back."""
     head = {"name": recipe.name, "description": recipe.description}
-    lines = [f"{key} = {_toml(value)}" for key, value in head.items() if value]
-    for use in recipe.uses:
-        entries: dict[str, Any] = {"use": use.step}
-        if use.name != use.step:
-            entries["as"] = use.name
-        if use.input:
-            entries["input"] = use.input[0] if len(use.input) == 1 else use.input
-        entries.update((key, value) for key, value in use.parameters.items() if value is not None)
-        lines += ["", "[[step]]", *(f"{key} = {_toml(value)}" for key, value in entries.items())]
-    return "\n".join(lines) + "\n"
+    said = {key: value for key, value in head.items() if value}
+    return tomli_w.dumps({**said, "step": [_block(use) for use in recipe.uses]})
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, Any]:
@@ -120,20 +112,18 @@ def _parse_use(block: Mapping[str, Any], folder: Path) -> Use:
     return Use(step, name, tuple(names), absolute_files(step, values, folder))
 
 
+def _block(use: Use) -> dict[str, Any]:
+    entries: dict[str, Any] = {"use": use.step}
+    if use.name != use.step:
+        entries["as"] = use.name
+    if use.input:
+        entries["input"] = use.input[0] if len(use.input) == 1 else use.input
+    entries.update((key, value) for key, value in use.parameters.items() if value is not None)
+    return dict(plain(entries, lambda value: value.name if isinstance(value, Attachment) else value))
+
+
 def _text(content: Mapping[str, Any], key: str, default: str) -> str:
     value = content.get(key, default)
     if not isinstance(value, str):
         raise ParameterError(f"{key} = {value!r}: give a text")
     return value
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, np.ndarray | np.generic):
-        return _toml(value.tolist())
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    if isinstance(value, Attachment):
-        return _toml(value.name)
-    if isinstance(value, bool | str):
-        return json.dumps(value, ensure_ascii=False)
-    return repr(value)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nxscatter.errors import ParameterError, ReadError
+from nxscatter.fields import param
 from nxscatter.model import Attachment
+from nxscatter.results import Image
+from nxscatter.step import Step
 from nxscatter.workflow.recipe import Recipe, Use
 from nxscatter.workflow.recipe_file import built_in, load_recipe, parse_recipe, parse_settings, write_recipe
 
@@ -57,8 +63,56 @@ def test_writing_and_reading_a_recipe_gives_it_back() -> None:
     again = parse_recipe(write_recipe(recipe))
     assert values(again) == values(recipe)
     assert [(use.step, use.name, use.input) for use in again.uses] == [(u.step, u.name, u.input) for u in recipe.uses]
-    odd = Recipe('a "quoted"\n\\ name', (Use("caving", "caving"),))
-    assert parse_recipe(write_recipe(odd)).name == odd.name
+
+
+@given(st.text(min_size=1), st.text())
+def test_any_name_and_description_is_read_back(name: str, description: str) -> None:
+    odd = Recipe(name, (Use("caving", "caving"),), description)
+    again = parse_recipe(write_recipe(odd))
+    assert (again.name, again.description) == (name, description)
+
+
+@pytest.mark.parametrize("name", ["\x7f", 'a "quoted"\n\\ name', "\x00\x1f\x80", "\r\n", "β-phase"])
+def test_control_characters_in_a_name_are_read_back(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(write_recipe(Recipe(name, (Use("caving", "caving"),))), encoding="utf-8")
+    assert load_recipe(file).name == name
+
+
+def test_a_step_is_frozen_once_and_again_only_where_its_parameters_change() -> None:
+    recipe = parse_recipe(TWO_RINGS)
+    changed = recipe.with_settings({"inner.q": [0.06], "inner.flanks": [0.02, 0.03]})
+    same = {name: step is other for (step, name, _), (other, _, _) in zip(recipe.make(), changed.make(), strict=True)}
+    assert same == {"geometry": True, "masking": True, "inner": False, "outer": True, "fit_pseudo_voigt": True}
+
+
+def test_settings_that_are_legal_only_together_are_set_together() -> None:
+    recipe = parse_recipe(TWO_RINGS).with_settings({"inner.flanks": [0.03, 0.04]})
+    with pytest.raises(ParameterError, match="beyond the tolerance"):
+        recipe.with_settings({"inner.tolerance": 0.05})
+    wider = recipe.with_settings({"inner.tolerance": 0.05, "inner.flanks": [0.06, 0.1]})
+    assert values(wider)["inner"]["flanks"] == [0.06, 0.1]
+
+
+def test_a_step_may_yet_lack_what_must_be_given() -> None:
+    use = Use("toy_needing", "toy_needing")
+    with pytest.raises(ParameterError, match=r"needs the parameter 'width' \(full width\)"):
+        use.make()
+    assert use.with_parameters({"width": 3}, Path()).make().parameters == {"width": 3.0}
+    with pytest.raises(ParameterError, match="has no parameter 'widht': use one of width"):
+        use.with_parameters({"widht": 3}, Path())
+
+
+@dataclass(frozen=True)
+class Needing(Step):
+    """A step with a parameter that has no default."""
+
+    name = "toy_needing"
+    version = 1
+    width: float = param("pixel", "full width")
+
+    def __call__(self, image: Image) -> Image:
+        return image
 
 
 def test_a_setting_by_step_reaches_every_use_and_one_by_name_a_single_one() -> None:
