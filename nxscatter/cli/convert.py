@@ -102,9 +102,10 @@ def process(
     from nxscatter.errors import ParameterError
     from nxscatter.output.export import export as export_all
     from nxscatter.store.container import Container
+    from nxscatter.workflow.conversion import Conversion
     from nxscatter.workflow.paths import expand
     from nxscatter.workflow.prepare import crystal_warnings, prepare
-    from nxscatter.workflow.process import Conversion, run_recipe
+    from nxscatter.workflow.process import run_recipe
 
     if no_mask and mask:
         raise ParameterError("--mask and --no-mask exclude each other; give one of them")
