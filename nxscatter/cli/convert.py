@@ -100,8 +100,6 @@ def process(
     Each input gets one container, named after it; a container is appended to. What is up to date is left alone.
     """
     from nxscatter.errors import ParameterError
-    from nxscatter.output.export import export as export_all
-    from nxscatter.store.container import Container
     from nxscatter.workflow.conversion import Conversion
     from nxscatter.workflow.paths import expand
     from nxscatter.workflow.prepare import crystal_warnings, prepare
@@ -123,10 +121,18 @@ def process(
     )
     paths = [path.absolute() for path in expand(inputs, mask or ())]
     outcomes = work_on(work, paths, jobs, scheduler, fail_fast, said=crystal_warnings(prepared))
-    made = [Container(outcome.container) for outcome in outcomes if outcome.container is not None]
-    if export is not None and made:
-        export_all(made, export.expanduser())  # together, as they share tables and figures
+    if export is not None:
+        _export([outcome.container for outcome in outcomes if outcome.container is not None], export)
     return exit_code(outcomes)
+
+
+def _export(containers: list[Path], folder: Path) -> None:
+    """Export containers together, as they share tables and figures."""
+    from nxscatter.output.export import export
+    from nxscatter.store.container import Container
+
+    if containers:
+        export([Container(path) for path in containers], folder.expanduser())
 
 
 def _numbers(text: str | None) -> list[float] | None:

@@ -79,8 +79,8 @@ def test_every_part_of_a_scan_that_an_option_may_change_is_compared(raw: Path) -
     for name, value in others.items():
         word = {"frames": "shape"}.get(name, name)
         with pytest.raises(ContainerError, match=rf"converted with another {word}; use --overwrite"):
-            existing(box.path, replace(scan, **{name: value}), asked)
-        assert existing(box.path, replace(scan, **{name: value}), Conversion()) is not None  # nothing was asked
+            existing(box.path, replace(scan, **{name: value}), asked)  # type: ignore[arg-type]
+        assert existing(box.path, replace(scan, **{name: value}), Conversion()) is not None  # nothing was asked  # type: ignore[arg-type]
 
 
 def test_a_file_without_a_name_for_its_sample_may_be_converted_again(tmp_path: Path) -> None:
