@@ -275,6 +275,7 @@ def test_verify_tells_what_was_altered(run: Callable[..., Ran], box: Path, tmp_p
     assert run("verify", box, altered).code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["identify", "table", "export", "validate", "verify"])
 def test_one_of_several_that_cannot_be_read_does_not_stop_the_others(
     run: Callable[..., Ran], box: Path, raw: Path, tmp_path: Path, command: str
@@ -448,6 +449,7 @@ def test_an_interrupt_is_said_in_one_line(run: Callable[..., Ran], raw: Path, mo
     assert (done.code, done.err.count("\n")) == (130, 1)
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_seen_enough_is_no_error(box: Path) -> None:
     command = f"{sys.executable} -m nxscatter table --json {' '.join([str(box)] * 60)} | head -1"
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)

@@ -139,6 +139,7 @@ def test_a_stack_against_time_has_a_row_a_frame(tmp_path: Path) -> None:
     assert profiles == ["WAXS_azim_profiles.png", *(f"file_00001_rods_0s_0.05_frame0000{n}.csv" for n in range(4))]
 
 
+@pytest.mark.slow
 def test_fits_below_the_threshold_are_in_the_table_and_not_in_the_figure(batch: BatchAzimProfileExtraction) -> None:
     batch.fit_azimprofiles(r2_threshold=0.5, prefix="all")
     loose = (batch.folder / "all_Fitting_results.png").read_bytes()

@@ -87,6 +87,7 @@ def test_any_order_of_the_files_gives_the_same_bytes(paths: list[Path], series: 
     assert [path.read_bytes() for path in written] == [path.read_bytes() for path in again]
 
 
+@pytest.mark.slow
 def test_the_file_is_valid_nexus_and_opens_at_a_plot(series: Series, paths: list[Path], tmp_path: Path) -> None:
     from pynxtools.dataconverter.helpers import collector
     from pynxtools.dataconverter.validation import validate_hdf_group_against

@@ -223,6 +223,7 @@ def test_a_step_alone_takes_the_rings_it_is_given(box):
     assert not record.stale
 
 
+@pytest.mark.slow
 def test_silver_behenate_as_measured(shared_data: Path):
     import fabio
 

@@ -76,6 +76,7 @@ def test_no_ring_is_a_result_with_a_note(steep):
     assert any("no ring found" in note for note in found.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("steep", [3.0, 30.0, 300.0])
 @pytest.mark.parametrize("off", [0.0, 6.0])
 def test_the_edge_of_an_unmasked_beamstop_is_no_ring(steep, off):

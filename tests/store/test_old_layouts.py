@@ -155,6 +155,7 @@ def test_all_verify_and_replay_as_they_were(tmp_path: Path, capsys: pytest.Captu
     assert [one for one in found if one["replayed"] not in allowed] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*CONTAINERS, "series"])
 def test_it_is_valid(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (found,) = json.loads(printed(capsys, "validate", "--json", unpack(name, tmp_path)))
@@ -179,6 +180,7 @@ def test_its_exports_have_the_bytes_they_had(name: str, tmp_path: Path, capsys: 
     check_files(tmp_path / "out", CONTAINERS[name]["exports"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_its_figures_and_report_have_the_names_they_had(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], unpainted: None

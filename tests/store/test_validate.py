@@ -71,6 +71,7 @@ def test_the_definition_works_with_nxvalidate(box):
     assert "Total number of warnings: 0" in ended.stdout
 
 
+@pytest.mark.slow
 def test_pynxtools_finds_it_valid(toy_file, processed_file):
     from pynxtools.dataconverter.helpers import collector
     from pynxtools.dataconverter.validation import validate_hdf_group_against
@@ -167,6 +168,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "level", "message"), FAULTS.values(), ids=list(FAULTS))
 def test_a_fault_is_told(box, capfd, change, level, message):
     with h5py.File(box.path, "r+") as file:

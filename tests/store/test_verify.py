@@ -256,6 +256,7 @@ TAMPERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tamper", "named"), TAMPERS.values(), ids=list(TAMPERS))
 def test_a_change_is_found_and_named(box, tamper, named):
     with h5py.File(box.path, "r+") as file:

@@ -100,6 +100,7 @@ def test_rows_say_what_they_stand_on_and_keep_their_numbers(doubtful: Path, proc
         assert row["reason"] == TURNED.reason
 
 
+@pytest.mark.slow
 def test_every_way_out_carries_it(doubtful: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["table", str(doubtful), "--json"]) == 0
     table = json.loads(capsys.readouterr().out)

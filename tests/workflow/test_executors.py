@@ -23,6 +23,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return tiny.write_files(tmp_path_factory.mktemp("raw"), 4)
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_results(raw: list[Path], tmp_path: Path) -> None:
     with local_processes(2) as executor:
         apart = list(run_all(partial(tiny.work, output=tmp_path / "apart"), raw, executor))

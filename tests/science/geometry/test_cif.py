@@ -145,6 +145,7 @@ def test_blocks_with_different_cells_are_named() -> None:
     assert read_cif(named_like_a_number, "x.cif:2").cell.a == 5
 
 
+@pytest.mark.slow
 def test_messages_stay_short_and_printable() -> None:
     for text in (
         cif(lengths=("5" * 9999 + "x", 5, 5)),
