@@ -6,7 +6,7 @@ import shutil
 from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import fabio.tifimage
 import numpy as np
@@ -76,11 +76,12 @@ def test_every_part_of_a_scan_that_an_option_may_change_is_compared(raw: Path) -
     }
     assert {*others, "origin", "metadata", "structure"} == {item.name for item in fields(Scan)}
     assert existing(box.path, scan, asked) is not None
-    for name, value in others.items():
+    changed: Any
+    for name, changed in others.items():
         word = {"frames": "shape"}.get(name, name)
         with pytest.raises(ContainerError, match=rf"converted with another {word}; use --overwrite"):
-            existing(box.path, replace(scan, **{name: value}), asked)  # type: ignore[arg-type]
-        assert existing(box.path, replace(scan, **{name: value}), Conversion()) is not None  # nothing was asked  # type: ignore[arg-type]
+            existing(box.path, replace(scan, **{name: changed}), asked)
+        assert existing(box.path, replace(scan, **{name: changed}), Conversion()) is not None  # nothing was asked
 
 
 def test_a_file_without_a_name_for_its_sample_may_be_converted_again(tmp_path: Path) -> None:
