@@ -44,6 +44,19 @@ def rotation_matrix(rot1: float, rot2: float, rot3: float) -> Floats:
     return np.asarray(about3 @ about2 @ about1)
 
 
+def image_frame(matrix: Floats, orientation: int) -> Floats:
+    """Return a rotation of the detector in axes of which 1 runs along the rows of its image and 2 along the columns.
+
+    ``matrix`` is that of `rotation_matrix`, for an image of a raster orientation.
+    """
+    columns, rows = RASTER_AXES[orientation]
+    axes = np.zeros((3, 3))
+    for number, axis in enumerate((rows, columns)):
+        axes[number, 2 - abs(axis)] = np.sign(axis)
+    axes[2, 2] = 1
+    return np.asarray(axes @ matrix @ axes.T)
+
+
 def rotation_angles(matrix: Floats) -> tuple[float, float, float]:
     """Return the rotations (degrees) that `rotation_matrix` makes a matrix of."""
     rot1 = np.arctan2(-matrix[2, 1], matrix[2, 2])

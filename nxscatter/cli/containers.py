@@ -54,15 +54,24 @@ def repack(file: arg.OneContainer) -> None:
 def extract(
     file: arg.OneContainer,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="Where to write.")],
+    kind: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="raw, or poni for the geometry in use.")
+    ] = "raw",
 ) -> None:
-    """Write the raw file again.
+    """Write the raw file again, or the geometry in use.
 
-    HDF5 or EDF with the original header, the same counts bit for bit, and the masks that came with it.
+    HDF5 or EDF with the original header, the same counts bit for bit, and the masks that came with it. The geometry
+    goes into a PONI file: refined, set, or the header's.
     """
+    from nxscatter.errors import ParameterError
+    from nxscatter.output.poni import extract_poni
     from nxscatter.output.raw_file import extract
     from nxscatter.store.container import Container
 
-    for path in extract(Container(file), output):
+    if kind not in ("raw", "poni"):
+        raise ParameterError(f"--format {kind}: use raw or poni")
+    container = Container(file)
+    for path in [extract_poni(container, output)] if kind == "poni" else extract(container, output):
         typer.echo(str(path))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nxscatter.model import RASTER_AXES, Detector, Floats, rotation_angles, rotation_matrix
+from nxscatter.model import Detector, Floats, image_frame, rotation_angles, rotation_matrix
 from nxscatter.store.nexus.tree import Group
 
 _AXES = {"rot1": (0.0, 1.0, 0.0), "rot2": (1.0, 0.0, 0.0), "rot3": (0.0, 0.0, -1.0)}  # of pyFAI's rotations
@@ -21,7 +21,7 @@ def add_place(group: Group, detector: Detector) -> None:
     y = (detector.center_y - detector.offset_y) * detector.pixel_size_y
     x = (detector.center_x - detector.offset_x) * detector.pixel_size_x
     distance = detector.distance
-    turn = np.eye(3) if across else _image_frame(detector)
+    turn = image_frame(rotation_matrix(detector.rot1, detector.rot2, detector.rot3), detector.orientation)
     if not across:
         # the beam passes the sample at (0, 0, 0) and meets the plane at this distance along itself
         distance = detector.distance / turn[2, 2]
@@ -38,16 +38,6 @@ def add_place(group: Group, detector: Detector) -> None:
     if not across:
         first = turn @ np.array([detector.pixel_size_y / 2 - y, detector.pixel_size_x / 2 - x, 0.0])
         _add_chain(group, turn, np.array([first[1], first[0], first[2] + distance]))
-
-
-def _image_frame(detector: Detector) -> Floats:
-    """Return how the detector is turned, in axes of which 1 runs along the rows and 2 along the columns."""
-    columns, rows = RASTER_AXES[detector.orientation]
-    axes = np.zeros((3, 3))
-    for number, axis in enumerate((rows, columns)):
-        axes[number, 2 - abs(axis)] = np.sign(axis)
-    axes[2, 2] = 1
-    return np.asarray(axes @ rotation_matrix(detector.rot1, detector.rot2, detector.rot3) @ axes.T)
 
 
 def _add_chain(group: Group, turn: Floats, first: Floats) -> None:
