@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from nxscatter.errors import NxscatterError
+from nxscatter.readers.base import Reader, ReadOptions
+from nxscatter.results import Result
 from nxscatter.science.fitting.line_model import LineModel
+from nxscatter.step import Step
+from nxscatter.store.container import Container
+
+if TYPE_CHECKING:
+    from nxscatter.model import Scan
 
 _LARGEST = 100.0  # degrees from the peak's middle, up to which derivatives are tried
 _NARROWEST = 3.0  # degrees: three bins of the default profile
@@ -35,6 +45,123 @@ def check_model(model: LineModel, **shape: float) -> None:
     _check_peak(model, shape)
     _check_guess(model)
     _check_order(model, shape)
+
+
+def check_reader(reader: Reader, path: Path, other: Path) -> Scan:
+    """Check that a reader keeps to what `nxscatter.readers.base.Reader` asks of it, and return what it reads.
+
+    Parameters
+    ----------
+    reader : Reader
+        The reader.
+    path : Path
+        A file of its format.
+    other : Path
+        A file of another format.
+
+    Raises
+    ------
+    AssertionError
+        With what is wrong.
+    """
+    assert reader.name.isidentifier(), f"name '{reader.name}' is to be an option's value"
+    assert reader.suffixes, "suffixes is empty: no file of its would be found in a folder"
+    assert all(suffix.startswith(".") for suffix in reader.suffixes), "suffixes are to begin with a dot"
+    assert path.name.lower().endswith(tuple(reader.suffixes)), f"{path.name} ends in none of its suffixes"
+    assert reader.recognises(path), f"{path.name} is not recognised"
+    assert not reader.recognises(other), f"{other.name} is recognised, and is none of its files"
+    before = path.read_bytes()
+    scan = reader.read(path, ReadOptions())
+    assert path.read_bytes() == before, f"{path.name} was written to"
+    assert scan.origin.file_name == path.name, "origin.file_name is to be the name without folder"
+    assert scan.origin.reader == reader.name, "origin.reader is to be the reader's name"
+    assert len(scan.origin.sha256) == 64, "origin.sha256 is to be the hash of the file"
+    _, rows, columns = scan.shape
+    assert (scan.detector.rows, scan.detector.columns) == (rows, columns), "detector and frames differ in shape"
+    for kind, values in (("times", scan.exposure.time), ("start times", scan.exposure.elapsed)):
+        assert len(values) in (0, scan.shape[0]), f"{len(values)} exposure {kind} for {scan.shape[0]} frames"
+    named = reader.read(path, ReadOptions(sample="another"))
+    assert named.sample.name == "another", "the option sample is to take the place of the name that was found"
+    _check_damage(reader, path)
+    return scan
+
+
+def _check_damage(reader: Reader, path: Path) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        half = Path(folder) / path.name
+        half.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        said = ""
+        try:
+            reader.read(half, ReadOptions())
+        except NxscatterError as error:
+            said = str(error)
+    assert said, "half of a file was read as a whole one"
+    assert path.name in said, f"the error does not name the file: {said}"
+
+
+def check_step(step: Step, **inputs: Any) -> Result:
+    """Check that a step keeps to what `nxscatter.step.Step` asks of it, and return its result.
+
+    Parameters
+    ----------
+    step : Step
+        The step, with parameters that fit the inputs.
+    **inputs
+        What it is called on.
+
+    Raises
+    ------
+    AssertionError
+        With what is wrong.
+    """
+    import numpy as np
+
+    kind = type(step)
+    assert kind.name.isidentifier(), f"name '{kind.name}' is to be the name of records"
+    assert kind.version >= 1, "version begins with 1 and is raised whenever numbers change"
+    assert (kind.__doc__ or "").strip(), "the class has no docstring: it is the step's help"
+    assert issubclass(kind.output(), Result), "the annotated return is to be a subclass of nxscatter.results.Result"
+    assert set(inputs) <= set(kind.inputs()), f"it takes {', '.join(kind.inputs())}"
+    again: Any = kind(**{name: getattr(step, name) for name in step.parameters})
+    assert again == step, "made again of its own parameters it is another step"
+    first, second = (made(**inputs) for made in (step, again))
+    assert isinstance(first, kind.output()), f"it returns {type(first).__name__}, not {kind.output().__name__}"
+    for name, value in vars(first).items():
+        if isinstance(value, np.ndarray):
+            other = getattr(second, name)
+            assert np.array_equal(value, other, equal_nan=value.dtype.kind == "f"), f"{name} differs when called again"
+    return first
+
+
+def check_exporter(export: Callable[..., list[Path]], container: Container, folder: Path) -> list[Path]:
+    """Check that an exporter keeps to what `nxscatter.output.export.Exporter` asks of it, and return its files.
+
+    Parameters
+    ----------
+    export : callable
+        The exporter.
+    container : Container
+        A container with records that it exports.
+    folder : Path
+        An empty folder.
+
+    Raises
+    ------
+    AssertionError
+        With what is wrong.
+    """
+    before = container.path.read_bytes()
+    written = [export(container, folder / number, container.records) for number in ("first", "second")]
+    assert container.path.read_bytes() == before, "the container was written to"
+    assert written[0], "it wrote nothing"
+    for first, second in zip(*written, strict=True):
+        assert first.is_relative_to(folder / "first"), f"{first} lies outside the folder"
+        assert first.read_bytes() == second.read_bytes(), f"{first.name} has other bytes when it is written again"
+    found = {path for path in (folder / "first").rglob("*") if path.is_file()}
+    assert found == set(written[0]), "it is to return the files that it wrote, all of them"
+    return written[0]
 
 
 def _check_words(model: LineModel) -> None:

@@ -99,17 +99,13 @@ def process(
 
     Each input gets one container, named after it; a container is appended to. What is up to date is left alone.
     """
-    from nxscatter.errors import ParameterError
     from nxscatter.workflow.conversion import Conversion
     from nxscatter.workflow.paths import expand
     from nxscatter.workflow.prepare import crystal_warnings, prepare
     from nxscatter.workflow.process import run_recipe
 
-    if no_mask and mask:
-        raise ParameterError("--mask and --no-mask exclude each other; give one of them")
-    if output is not None and output.endswith(".nxs"):
-        raise ParameterError(f"-o {output}: is the name of a file; name a folder")
-    settings = [*(settings or ()), *(["masking.keep_frames=true"] if keep_frames else [])]
+    _check(output, mask, no_mask)
+    settings = [*(settings or ()), *["masking.keep_frames=true"] * keep_frames]
     prepared = prepare(recipe, q=_numbers(q), cif=cif, hkl=hkl, settings=settings, mask=mask or ())
     work = partial(
         run_recipe,
@@ -121,17 +117,25 @@ def process(
     )
     paths = [path.absolute() for path in expand(inputs, mask or ())]
     outcomes = work_on(work, paths, jobs, scheduler, fail_fast, said=crystal_warnings(prepared))
-    if export is not None:
-        _export([outcome.container for outcome in outcomes if outcome.container is not None], export)
+    _export([outcome.container for outcome in outcomes if outcome.container is not None], export)
     return exit_code(outcomes)
 
 
-def _export(containers: list[Path], folder: Path) -> None:
+def _check(output: str | None, mask: list[Path] | None, no_mask: bool) -> None:
+    from nxscatter.errors import ParameterError
+
+    if no_mask and mask:
+        raise ParameterError("--mask and --no-mask exclude each other; give one of them")
+    if output is not None and output.endswith(".nxs"):
+        raise ParameterError(f"-o {output}: is the name of a file; name a folder")
+
+
+def _export(containers: list[Path], folder: Path | None) -> None:
     """Export containers together, as they share tables and figures."""
     from nxscatter.output.export import export
     from nxscatter.store.container import Container
 
-    if containers:
+    if containers and folder is not None:
         export([Container(path) for path in containers], folder.expanduser())
 
 
