@@ -159,7 +159,7 @@ def test_the_exporter_keeps_to_the_contract(installed: None, processed_file: Pat
 def test_what_breaks_the_contract_is_told(installed: None, folder: Path) -> None:
     from nxscatter_rods.reader import RodsReader
 
-    class Nameless(RodsReader):
+    class Nameless(RodsReader):  # type: ignore[misc]
         suffixes = ()
 
     with pytest.raises(AssertionError, match="suffixes is empty"):

@@ -121,7 +121,7 @@ def process(
     return exit_code(outcomes)
 
 
-def _check(output: str | None, mask: list[Path] | None, no_mask: bool) -> None:
+def _check(output: str | None, mask: list[str] | None, no_mask: bool) -> None:
     from nxscatter.errors import ParameterError
 
     if no_mask and mask:
