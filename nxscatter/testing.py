@@ -126,13 +126,15 @@ def check_step(step: Step, **inputs: Any) -> Result:
     assert set(inputs) <= set(kind.inputs()), f"it takes {', '.join(kind.inputs())}"
     again: Any = kind(**{name: getattr(step, name) for name in step.parameters})
     assert again == step, "made again of its own parameters it is another step"
-    first, second = (made(**inputs) for made in (step, again))
+    called: list[Any] = [step, again]
+    first, second = (made(**inputs) for made in called)
     assert isinstance(first, kind.output()), f"it returns {type(first).__name__}, not {kind.output().__name__}"
     for name, value in vars(first).items():
         if isinstance(value, np.ndarray):
             other = getattr(second, name)
             assert np.array_equal(value, other, equal_nan=value.dtype.kind == "f"), f"{name} differs when called again"
-    return first
+    found: Any = first
+    return found  # type: ignore[no-any-return]
 
 
 def check_exporter(export: Callable[..., list[Path]], container: Container, folder: Path) -> list[Path]:

@@ -65,7 +65,7 @@ class Stack:
 
     def __init__(self, counts: np.ndarray) -> None:
         self.counts = counts
-        self.shape: tuple[int, int, int] = counts.shape  # type: ignore[assignment]
+        self.shape: tuple[int, int, int] = counts.shape
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return iter(self.counts)

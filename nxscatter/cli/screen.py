@@ -14,15 +14,21 @@ _MOST = 20  # rows of results, which leave room for the rest on a screen
 _COLUMNS = ("frame", "q", "hkl", "peak", "model", "x0", "S", "S_method", "status")
 
 
-def echo_screen(container: "Container", warnings: Sequence[str], results: Sequence[dict[str, Any]]) -> None:
-    """Print what a container holds."""
+def echo_screen(
+    container: "Container",
+    warnings: Sequence[str],
+    results: Sequence[dict[str, Any]],
+    geometry: dict[str, Any] | None = None,
+) -> None:
+    """Print what a container holds; ``geometry`` is the one in use, told beside the header's."""
     from nxscatter.store.selection import newest
     from nxscatter.store.summary import described
 
     records = container.records
     stale = [record.name for record in newest(records) if record.stale]
     typer.echo(container.path)
-    echo_fields({**described(container), "records": [record.name for record in newest(records)] or "none"})
+    used = {} if geometry is None else {"geometry used": _geometry_text(geometry)}
+    echo_fields({**described(container), **used, "records": [record.name for record in newest(records)] or "none"})
     for note in container.origin.notes:
         typer.echo(f"  note: {note}")
     if stale:
@@ -32,6 +38,14 @@ def echo_screen(container: "Container", warnings: Sequence[str], results: Sequen
     if results:
         typer.echo("")
         _echo_results(container, results)
+
+
+def _geometry_text(geometry: dict[str, Any]) -> str:
+    """Return the geometry in use in one line."""
+    turned = [f"{geometry[f'rot{axis}_degree']:.4g}" for axis in (1, 2, 3)]
+    tilt = "" if set(turned) == {"0"} else f", turned by {', '.join(turned)}°"
+    centre = f"centre ({geometry['center_x_pixel']:.2f}, {geometry['center_y_pixel']:.2f}) px"
+    return f"{centre}, {geometry['distance_m']:.6g} m{tilt} ({geometry['record']})"
 
 
 def _echo_results(container: "Container", results: Sequence[dict[str, Any]]) -> None:

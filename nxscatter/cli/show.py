@@ -51,7 +51,7 @@ def show(file: arg.OneContainer, as_json: arg.Json = False) -> None:
         return
     from nxscatter.cli.screen import echo_screen
 
-    echo_screen(container, summary["warnings"], results)
+    echo_screen(container, summary["warnings"], results, summary["geometry_used"])
 
 
 @command()
@@ -127,6 +127,27 @@ def _entry(record: "Record") -> dict[str, Any]:
     }
 
 
+def _geometry(container: "Container") -> dict[str, Any] | None:
+    """Return the geometry that is used, None before there is one; its centre counts from the edge of the image."""
+    from nxscatter.results import Geometry
+    from nxscatter.store.selection import newest, of_kind
+
+    records = of_kind(newest(container.records), Geometry)
+    if not records:
+        return None
+    geometry = records[-1].load_as(Geometry)
+    return {
+        "record": records[-1].name,
+        "wavelength_angstrom": geometry.wavelength,
+        "distance_m": geometry.distance,
+        "center_x_pixel": geometry.center_x,
+        "center_y_pixel": geometry.center_y,
+        "rot1_degree": geometry.rot1,
+        "rot2_degree": geometry.rot2,
+        "rot3_degree": geometry.rot3,
+    }
+
+
 def _summary(container: "Container") -> dict[str, Any]:
     from nxscatter.store.selection import newest
 
@@ -151,6 +172,7 @@ def _summary(container: "Container") -> dict[str, Any]:
         "pixel_size_y_m": detector.pixel_size_y,
         "center_x_pixel": detector.center_x,
         "center_y_pixel": detector.center_y,
+        "geometry_used": _geometry(container),
         "source": origin.file_name,
         "reader": origin.reader,
         "sha256": origin.sha256,
