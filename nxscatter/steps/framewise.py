@@ -97,7 +97,7 @@ class FramewiseStep(Step):
             What `plan` returned.
         arrays : tuple of ndarray
             What it made of the frames: the arrays of each frame along a first axis, or those of the reduction; empty
-            when nothing was wanted of them.
+            when nothing was wanted of them. They are the step's own, to work on in their place.
         *args, **kwargs
             The inputs of the step.
         """

@@ -66,10 +66,16 @@ class PixelBins:
         return self.averages(self.total(values), self.total(variances))
 
     def averages(self, values: Floats, variances: Floats) -> tuple[Floats, Floats]:
-        """Turn sums of intensities and of their variances, (..., row, bin), into means and their standard errors."""
+        """Turn sums of intensities and of their variances, (..., row, bin), into means and their standard errors.
+
+        They take the place of the sums, of which there may be many frames.
+        """
         with np.errstate(invalid="ignore"):
+            values /= self.valid_count
             # A dark-subtracted image may sum up to less than 0 counts: then its Poisson error is 0, not NaN.
-            return values / self.valid_count, np.sqrt(np.maximum(variances, 0)) / self.measured_count
+            np.sqrt(np.maximum(variances, 0, out=variances), out=variances)
+            variances /= self.measured_count
+        return values, variances
 
 
 @dataclass(frozen=True, eq=False)
