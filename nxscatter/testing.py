@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from nxscatter.errors import NxscatterError
 from nxscatter.readers.base import Reader, ReadOptions
-from nxscatter.results import Result
+from nxscatter.results import Image, Result
 from nxscatter.science.fitting.line_model import LineModel
 from nxscatter.step import Step
+from nxscatter.steps.framewise import ImageStep, in_plan, taken_inputs
 from nxscatter.store.container import Container
 
 if TYPE_CHECKING:
@@ -124,17 +125,19 @@ def check_step(step: Step, **inputs: Any) -> Result:
     assert (kind.__doc__ or "").strip(), "the class has no docstring: it is the step's help"
     assert issubclass(kind.output(), Result), "the annotated return is to be a subclass of nxscatter.results.Result"
     assert set(inputs) <= set(kind.inputs()), f"it takes {', '.join(kind.inputs())}"
-    again: Any = kind(**{name: getattr(step, name) for name in step.parameters})
+    again = kind(**{name: getattr(step, name) for name in step.parameters})
     assert again == step, "made again of its own parameters it is another step"
-    called: list[Any] = [step, again]
-    first, second = (made(**inputs) for made in called)
+    calls: list[Callable[..., Result]] = [cast("Any", step), cast("Any", again)]
+    first, second = (call(**inputs) for call in calls)
     assert isinstance(first, kind.output()), f"it returns {type(first).__name__}, not {kind.output().__name__}"
     for name, value in vars(first).items():
         if isinstance(value, np.ndarray):
             other = getattr(second, name)
             assert np.array_equal(value, other, equal_nan=value.dtype.kind == "f"), f"{name} differs when called again"
-    found: Any = first
-    return found  # type: ignore[no-any-return]
+    if isinstance(step, ImageStep) and isinstance(first, Image):
+        told = step.pixels(**{name: in_plan(inputs[name]) for name in taken_inputs(step, step.pixels)})
+        assert told.agree_with(first.pixels), "pixels tells others than those of the image"
+    return first
 
 
 def check_exporter(export: Callable[..., list[Path]], container: Container, folder: Path) -> list[Path]:

@@ -21,6 +21,7 @@ from nxscatter.steps.caving import Caving
 from nxscatter.steps.framewise import FramewiseStep, ImageStep
 from nxscatter.steps.masking import Masking
 from nxscatter.steps.median_filter import MedianFilter
+from nxscatter.testing import check_step
 from support.scattering import Stack, make_detector, make_geometry, make_image
 
 GEOMETRY = make_geometry(24, 30)
@@ -138,6 +139,20 @@ def test_the_pixels_that_an_image_step_tells_are_those_of_its_image(
         told.stage.gather(index)(FRAMES[1], 1), made.stage.gather(index)(FRAMES[1], 1), strict=True
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_the_contract_test_tells_of_pixels_that_are_others() -> None:
+    class Careless(Binning):
+        """It forgets that blocks are fewer than pixels."""
+
+        def pixels(self, image: Pixels) -> Pixels:
+            return image
+
+    image = make_image(FRAMES, HOLES)
+    check_step(Binning(factor=2), image=image)
+    check_step(Totals(), image=image, geometry=GEOMETRY)
+    with pytest.raises(AssertionError, match="pixels tells others than those of the image"):
+        check_step(Careless(factor=2), image=image)
 
 
 def test_masking_goes_by_the_first_frame_until_all_are_read() -> None:
