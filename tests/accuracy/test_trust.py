@@ -110,4 +110,4 @@ def test_a_swapped_or_mirrored_centre() -> None:
     ):
         found = order(expose(5.0), wrong_geometry)
         assert found.status[0] != "ok"
-        assert any("--swap-center" in reason or "--orient 3" in reason for reason in found.reasons(0))
+        assert any("--swap-center" in reason or "--orient flip-y" in reason for reason in found.reasons(0))

@@ -37,6 +37,7 @@ _OVERLAP = 0.2  # share of the valid blocks that must have a partner
 _ALIKE = 10.0  # standard deviations that the correlation of noise has, about sqrt(2/pairs)
 _WELL_KNOWN = 0.3  # pixels, standard error
 _MANY = 24  # sectors of 10 degrees
+_AS_SHARP = 0.9
 _SHARPER = 2.0  # how far rings of the right geometry stand out, relative to those of a wrong one
 _ROUND = 1.0  # pixels, up to which a ring that is an ellipse is as good as a circle
 _LARGEST_TILT = 1.0  # degrees, up to which a pattern on the detector is point symmetric
@@ -99,8 +100,9 @@ def check_center(image: Image, geometry: Geometry, q: Sequence[float]) -> Center
         symmetric = symmetry_center(np.where(image.flags == 0, image.intensity, np.nan))
         if symmetric is not None:
             found = _own_center(image, replace(geometry, center_y=symmetric[0], center_x=symmetric[1]), q, np.inf)
-    if found is None or max(found.y_error, found.x_error) > _WELL_KNOWN:
-        found = _of_mistaken(image, geometry, q) or found
+    if found is None or max(found.y_error, found.x_error) > _WELL_KNOWN or compared(found, geometry).far:
+        # rings may have some centre about a geometry of another image: they are sharp about the right one
+        found = _of_mistaken(image, geometry, q, found) or found
     if found is None:
         looks = _looks(image, geometry, q, _SOME)
         seen = sectors_that_see(image, geometry, *looks, most_pixels=_SOME)
@@ -162,14 +164,19 @@ def _place(geometry: Geometry) -> RingCenter:
     return RingCenter(geometry.center_y, geometry.center_x, 0.0, 0.0)
 
 
-def _of_mistaken(image: Image, geometry: Geometry, q: Sequence[float]) -> RingCenter | None:
+def _of_mistaken(image: Image, geometry: Geometry, q: Sequence[float], found: RingCenter | None) -> RingCenter | None:
     """Return the rings' centre where a swapped centre or a flipped image makes them stand out far more."""
-    sharpness = _sharpness(image, geometry, q)
+    own = geometry if found is None else replace(geometry, center_y=found.y, center_x=found.x)
+    sharpness = max(_sharpness(image, geometry, q), _sharpness(image, own, q))
     for _, other in mistaken(geometry):
-        if _sharpness(image, other, q) > _SHARPER * sharpness:
-            center = _own_center(image, other, q, np.inf)
-            if center is not None:
-                return center
+        sharper = _sharpness(image, other, q) / sharpness if sharpness else np.inf
+        center = _own_center(image, other, q, np.inf) if sharper > _AS_SHARP else None
+        if center is None:
+            continue
+        # one that needs no shift besides explains as sharp rings better than a shifted centre does
+        shift = np.hypot(center.y - other.center_y, center.x - other.center_x)
+        if sharper > _SHARPER or shift < FAR:
+            return center
     return None
 
 
@@ -189,13 +196,14 @@ def mistaken(geometry: Geometry) -> list[tuple[str, Geometry]]:
     upside_down, mirrored = geometry.rows - geometry.center_y, geometry.columns - geometry.center_x
     across, along = RASTER_AXES[geometry.orientation]
     orientations = {axes: number for number, axes in RASTER_AXES.items()}
-    flips = (
-        (upside_down, geometry.center_x, orientations[across, -along]),
-        (geometry.center_y, mirrored, orientations[-across, along]),
-        (upside_down, mirrored, orientations[-across, -along]),
-    )
+    flips = {
+        "flip-y": (upside_down, geometry.center_x, orientations[across, -along]),
+        "flip-x": (geometry.center_y, mirrored, orientations[-across, along]),
+        "flip-xy": (upside_down, mirrored, orientations[-across, -along]),
+    }
     flipped = {
-        f"--orient {number}": replace(geometry, center_y=y, center_x=x, orientation=number) for y, x, number in flips
+        f"--orient {flip}": replace(geometry, center_y=y, center_x=x, orientation=number)
+        for flip, (y, x, number) in flips.items()
     }
     return [("--swap-center", swapped), *flipped.items()]
 

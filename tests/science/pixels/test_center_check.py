@@ -60,7 +60,7 @@ def test_a_swapped_centre_is_named() -> None:
     assert check.remedy == "--swap-center"
 
 
-@pytest.mark.parametrize("option", ["--orient 2", "--orient 3", "--orient 4"])
+@pytest.mark.parametrize("option", ["--orient flip-x", "--orient flip-y", "--orient flip-xy"])
 def test_a_flipped_image_is_named(option: str) -> None:
     flipped = dict(mistaken(GEOMETRY))[option]
     check = check_center(image_of(expose(2.0)), flipped, Q)
