@@ -83,6 +83,9 @@ def begin(
     ] = False,
 ) -> None:
     """X-ray scattering from raw frames to archived, checkable order parameters."""
+    from nxscatter.store.nexus.allocator import keep_freed_memory
+
+    keep_freed_memory()  # in this process, which is ours; a program that imports the package keeps its own settings
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="surrogateescape")  # names that are no UTF-8 go out as the bytes they are

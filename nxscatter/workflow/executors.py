@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from nxscatter.errors import NxscatterError, ParameterError
+from nxscatter.store.nexus.allocator import keep_freed_memory
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -34,6 +36,8 @@ class LocalProcesses(Executor):
     """
 
     def __init__(self, count: int) -> None:
+        # the first worker of a program starts it, which would let interrupts into that worker's thread again
+        resource_tracker.ensure_running()
         # one thread for each worker, to which it gives one call at a time
         self._threads = ThreadPoolExecutor(count, initializer=_leave_interrupts_to_the_main_thread)
         self._own = threading.local()
@@ -107,6 +111,7 @@ def dask_cluster(address: str) -> Iterator[Executor]:
             f"--scheduler {address}: does not answer ({str(error).splitlines()[0]}); start it or check the address"
         ) from error
     with client:
+        client.register_worker_callbacks(keep_freed_memory)  # type: ignore[no-untyped-call]
         executor = client.get_executor(pure=False)  # type: ignore[no-untyped-call]
         try:
             yield executor
@@ -120,6 +125,7 @@ def _leave_interrupts_to_the_main_thread() -> None:
 
 
 def _start_worker() -> None:
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from nxscatter.errors import ContainerError, ReadError
 from nxscatter.model import Array, Hdf5Frames
-from nxscatter.store.nexus.allocator import keep_freed_memory
 from nxscatter.store.nexus.hashing import chunk_hash, chunk_offsets, first_line
 
 if TYPE_CHECKING:
@@ -55,7 +54,6 @@ def copy_frames(frames: Array | Hdf5Frames, parent: h5py.Group, name: str, compr
     """
     import h5py
 
-    keep_freed_memory()
     if not isinstance(frames, Hdf5Frames):
         target = _encode(iter(frames), frames.shape, frames.dtype, parent, name, compression)
         return Copied(target, _compared(frames, target))
@@ -84,7 +82,6 @@ class Hdf5Reader:
     """
 
     def __init__(self, opened: Any, dataset: str, shape: tuple[int, int, int], first: Array | None = None) -> None:
-        keep_freed_memory()
         self._opened = opened
         self._dataset = dataset
         self._shape = shape
