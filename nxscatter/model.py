@@ -291,7 +291,7 @@ class Scan:
     end_time: datetime | None = None
     instrument: str = "unknown"
     source_name: str = "unknown"
-    source_type: str = "Synchrotron X-ray Source"
+    source_type: str = "unknown"
     masks: tuple[Attachment, ...] = ()
     auxiliary: tuple[Attachment, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,12 @@ from nxscatter.readers.headers.header_files import named_files
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.headers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
+from nxscatter.readers.headers.sources import UNKNOWN, source_type
 from nxscatter.readers.headers.titles import Composite, parse_composite
+
+# the same program writes the files of all instruments of its maker: which one it was only the header can say
+_INSTRUMENTS = ("Instrument", "Beamline", "Station")
+_SOURCES = ("Source", "Facility")
 
 
 class LgcReader:
@@ -50,7 +56,7 @@ class LgcReader:
         exposure = keys.number("ExposureTime", "time")
         if exposure is None:
             exposure = keys.number("count_time", "time")
-        start = keys.time("Date", "Time")
+        start, source = keys.time("Date", "Time"), source_type(beam.wavelength, keys.notes)
         return Scan(
             title=title,
             beam=beam,
@@ -74,9 +80,9 @@ class LgcReader:
                 normalization=normalization_factor(keys),
             ),
             start_time=start,
-            instrument="LGC",
-            source_name="LGC",
-            source_type="Fixed Tube X-ray",
+            instrument=_first_text(keys, _INSTRUMENTS) or UNKNOWN,
+            source_name=_first_text(keys, _SOURCES) or UNKNOWN,
+            source_type=source,
             masks=(*(file for file in stored.files if file.role == "mask"), *named.masks),
             auxiliary=(*(file for file in stored.files if file.role != "mask"), *named.auxiliary, *placed.files),
         )
@@ -138,5 +144,10 @@ def _frame_keys(keys: Keywords, path: Path, composite: Composite, number: int, o
 
 def _detector_name(keys: Keywords) -> str:
     """Return the first detector key that is a name; some instruments count theirs."""
-    names = (keys.text(key) for key in ("DetectorName", "DetectorInfo", "Detector"))
-    return next((name for name in names if name and not name.isdecimal()), "unknown")
+    return _first_text(keys, ("DetectorName", "DetectorInfo", "Detector")) or UNKNOWN
+
+
+def _first_text(keys: Keywords, names: Sequence[str]) -> str:
+    """Return the first of these keys that is no number, "" for none."""
+    texts = (keys.text(name) for name in names)
+    return next((text for text in texts if text and not text.isdecimal()), "")

@@ -19,6 +19,7 @@ from nxscatter.readers.files.hdf5_values import attribute
 from nxscatter.readers.headers.geometry import Placed, place, raster_number, swapped, unplaced_detector
 from nxscatter.readers.headers.keywords import Keywords, find_sample
 from nxscatter.readers.headers.lengths import Lengths
+from nxscatter.readers.headers.sources import source_type
 from nxscatter.readers.headers.standing import standing
 from nxscatter.readers.headers.titles import parse_title
 from nxscatter.readers.headers.units import factor, scaled
@@ -74,7 +75,7 @@ class NxsasReader:
             scan_text = {
                 "instrument": _text(source, "name", instrument, "unknown"),
                 "source_name": _text(source, "name", origin, "unknown"),
-                "source_type": _text(source, "type", origin, Scan.source_type),
+                "source_type": _text(source, "type", origin, "") or source_type(beam.wavelength, notes),
             }
             metadata = read_metadata(source, image, notes)
             structure = read_structure(source, data, notes)

@@ -24,7 +24,10 @@ def test_a_real_image_with_its_calibration(shared_data: Path) -> None:
     assert scan.detector.rot1 == pytest.approx(math.degrees(-0.0184422457059))
     assert (scan.sample.name, scan.sample.magnetic_field) == ("CeO2_Pilatus1M", 5.0)
     assert [one.role for one in scan.auxiliary] == ["poni"]
-    assert scan.origin.notes == ("the sample's name is taken from the file's",)
+    assert scan.origin.notes == (
+        "DateTime = '2014:10:24 16:33:09' names no time zone: UTC is assumed",
+        "the sample's name is taken from the file's",
+    )
 
 
 def test_without_a_poni_file_the_option_is_named(tmp_path: Path) -> None:

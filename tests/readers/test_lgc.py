@@ -55,7 +55,14 @@ def test_the_real_file(shared_data: Path) -> None:
     assert scan.origin.notes == (
         "title 'AG BH' names no magnetic field (--field-mT)",
         "Date = 'Wed Jan 31 09:41:46 2018' names no time zone: UTC is assumed",
+        "the wavelength is that of a Cu anode: the source is taken for a laboratory's",
     )
+    assert (scan.instrument, scan.source_name, scan.source_type) == ("unknown", "unknown", "Fixed Tube X-ray")
+
+
+def test_an_instrument_is_what_the_header_calls_it(tmp_path: Path) -> None:
+    scan = read_scan(write(tmp_path / "a.edf", HEADER | {"Instrument": "Xeuss", "Facility": "CEA", "Beamline": "5"}))
+    assert (scan.instrument, scan.source_name) == ("Xeuss", "CEA")
 
 
 @pytest.mark.parametrize("case", [str.lower, str.upper, str.title])

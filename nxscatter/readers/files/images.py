@@ -14,7 +14,7 @@ from nxscatter.errors import ReadError
 from nxscatter.model import Array, Attachment
 from nxscatter.readers.base import first_bytes
 from nxscatter.readers.files.edf import EdfBlock, is_edf, read_blocks
-from nxscatter.readers.files.tiff import check_tiff
+from nxscatter.readers.files.tiff import check_tiff, tiff_texts
 
 MAX_PIXELS = 2**28  # of one image, or of all images that are read into memory at once
 _CBF_HEADER = 2**13  # bytes in which fabio looks for the binary section
@@ -107,6 +107,9 @@ def read_images(path: Path) -> StoredImages:
         raise ReadError(f"{path.name}: fabio cannot read the image; copy it again")
     if blocks:
         return _sorted_out(path, blocks, stored)
+    texts = tiff_texts(path) if kind == "tiff" else {}
+    spelled = {key.lower() for key in texts}
+    header = {key: value for key, value in header.items() if key.lower() not in spelled} | texts
     return StoredImages(_stacked(path, stored), header)
 
 

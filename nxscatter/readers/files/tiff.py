@@ -14,7 +14,10 @@ from nxscatter.errors import ReadError
 
 _WIDTH, _LENGTH = 256, 257
 _OFFSETS, _COUNTS = (273, 324), (279, 325)  # of strips, of tiles
+_ASCII = 2  # type of a tag
 _FORMATS = {3: "H", 4: "I"}  # short and long
+_TEXTS = {271: "Make", 272: "Model", 306: "DateTime"}  # what a camera and a file's writer say of themselves
+_LONGEST_TEXT = 2**12  # bytes
 _MOST_PAGES = 100_000
 
 
@@ -41,6 +44,27 @@ def check_tiff(path: Path) -> int:
     except (struct.error, KeyError, ValueError) as error:
         raise ReadError(f"{path.name}: TIFF header is damaged or truncated; copy the file again") from error
     return pixels
+
+
+def tiff_texts(path: Path) -> dict[str, str]:
+    """Return make and model of the camera and the date of the first page, as far as a file that was checked has them.
+
+    fabio leaves some of them out, depending on the kind of camera.
+    """
+    with path.open("rb") as file:
+        order = "<" if file.read(2) == b"II" else ">"
+        file.seek(4)
+        file.seek(*struct.unpack(order + "I", file.read(4)))
+        (entries,) = struct.unpack(order + "H", file.read(2))
+        found = {}
+        for tag, kind, count, value in struct.iter_unpack(order + "HHI4s", file.read(entries * 12)):
+            if tag in _TEXTS and kind == _ASCII and count <= _LONGEST_TEXT:
+                if count > len(value):
+                    file.seek(*struct.unpack(order + "I", value))
+                    value = file.read(count)
+                text = value[:count].split(b"\0")[0].decode("utf-8", "replace").strip()
+                found |= {_TEXTS[tag]: text} if text else {}
+        return found
 
 
 def _pages(file: BinaryIO) -> Iterator[dict[int, tuple[int, ...]]]:

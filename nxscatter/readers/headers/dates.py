@@ -64,6 +64,14 @@ def parse_time(text: str) -> Moment:
     return Moment(found.astimezone(UTC) if zoned else found.replace(tzinfo=UTC), not zoned)
 
 
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date, and no mere number."""
+    try:
+        return not _EPOCH.fullmatch(text.strip()) and bool(parse_time(text))
+    except ValueError:
+        return False
+
+
 def _epoch(text: str) -> datetime:
     whole, _, fraction = text.partition(".")
     microseconds = int(whole) * 10**6 // 10 ** max(0, len(whole) - 10) + int(fraction.ljust(6, "0")[:6])
