@@ -56,7 +56,7 @@ def tiff_texts(path: Path) -> dict[str, str]:
         file.seek(4)
         file.seek(*struct.unpack(order + "I", file.read(4)))
         (entries,) = struct.unpack(order + "H", file.read(2))
-        found = {}
+        found: dict[str, str] = {}
         for tag, kind, count, value in struct.iter_unpack(order + "HHI4s", file.read(entries * 12)):
             if tag in _TEXTS and kind == _ASCII and count <= _LONGEST_TEXT:
                 if count > len(value):
