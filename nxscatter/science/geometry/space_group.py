@@ -139,8 +139,8 @@ def _group(triplets: Sequence[str], centering: Sequence[str]) -> GroupOps:
         raise ValueError(f"more than {_MOST_OPERATIONS}")
     identity = Op("x,y,z")
     products = {
-        (_operation(one) * shift).wrap().triplet()
-        for one in (identity.triplet(), *triplets)
+        (_operation(triplet) * shift).wrap().triplet()
+        for triplet in (identity.triplet(), *triplets)
         for shift in (identity, *map(_operation, centering))
     }
     group = GroupOps([Op(triplet) for triplet in products])
