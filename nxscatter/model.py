@@ -31,6 +31,9 @@ Ints: TypeAlias = NDArray[np.integer[Any]]
 RASTER_AXES = {1: (1, 2), 2: (-1, 2), 3: (1, -2), 4: (-1, -2), 5: (2, 1), 6: (2, -1), 7: (-2, 1), 8: (-2, -1)}
 
 
+SYNCHROTRON = "Synchrotron X-ray Source"  # as NXsource spells it; NeXus has no word for a source that is not known
+
+
 def rotation_matrix(rot1: float, rot2: float, rot3: float) -> Floats:
     """Return the matrix from the detector's frame to the laboratory's, axes 1 vertical, 2 horizontal, 3 beam.
 
@@ -291,7 +294,7 @@ class Scan:
     end_time: datetime | None = None
     instrument: str = "unknown"
     source_name: str = "unknown"
-    source_type: str = "unknown"
+    source_type: str = SYNCHROTRON
     masks: tuple[Attachment, ...] = ()
     auxiliary: tuple[Attachment, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)

@@ -85,7 +85,6 @@ class Id02Reader:
             end_time=end,
             instrument="ID02",
             source_name="ESRF",
-            source_type="Synchrotron X-ray Source",
             masks=masks,
             auxiliary=(*named.auxiliary, *placed.files),
             metadata=metadata,

@@ -15,7 +15,7 @@ from nxscatter.readers.headers.header_files import named_files
 from nxscatter.readers.headers.keywords import Keywords, find_sample, per_frame
 from nxscatter.readers.headers.missing import missing_note
 from nxscatter.readers.headers.saxskeywords import GEOMETRY_KEYS, normalization_factor, read_geometry
-from nxscatter.readers.headers.sources import UNKNOWN, source_type
+from nxscatter.readers.headers.sources import source_type
 from nxscatter.readers.headers.titles import Composite, parse_composite
 
 # the same program writes the files of all instruments of its maker: which one it was only the header can say
@@ -80,8 +80,8 @@ class LgcReader:
                 normalization=normalization_factor(keys),
             ),
             start_time=start,
-            instrument=_first_text(keys, _INSTRUMENTS) or UNKNOWN,
-            source_name=_first_text(keys, _SOURCES) or UNKNOWN,
+            instrument=_first_text(keys, _INSTRUMENTS) or "unknown",
+            source_name=_first_text(keys, _SOURCES) or "unknown",
             source_type=source,
             masks=(*(file for file in stored.files if file.role == "mask"), *named.masks),
             auxiliary=(*(file for file in stored.files if file.role != "mask"), *named.auxiliary, *placed.files),
@@ -144,7 +144,7 @@ def _frame_keys(keys: Keywords, path: Path, composite: Composite, number: int, o
 
 def _detector_name(keys: Keywords) -> str:
     """Return the first detector key that is a name; some instruments count theirs."""
-    return _first_text(keys, ("DetectorName", "DetectorInfo", "Detector")) or UNKNOWN
+    return _first_text(keys, ("DetectorName", "DetectorInfo", "Detector")) or "unknown"
 
 
 def _first_text(keys: Keywords, names: Sequence[str]) -> str:

@@ -82,7 +82,6 @@ class SwingReader:
             end_time=end,
             instrument="SWING",
             source_name="SOLEIL",
-            source_type="Synchrotron X-ray Source",
             auxiliary=placed.files,
             metadata=metadata,
             structure=structure,

@@ -27,6 +27,7 @@ def test_a_real_image_with_its_calibration(shared_data: Path) -> None:
     assert scan.origin.notes == (
         "DateTime = '2014:10:24 16:33:09' names no time zone: UTC is assumed",
         "the sample's name is taken from the file's",
+        "nothing names the source: it is taken for a synchrotron",
     )
 
 

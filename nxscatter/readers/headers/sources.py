@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from nxscatter.model import SYNCHROTRON
+
 # K lines in angstrom (alpha 1 and the mean of both, Bearden 1967), and what has an anode of the element.
 _LINES = {
     "Cr": (2.28970, 2.29100, "Fixed Tube X-ray"),
@@ -14,13 +16,16 @@ _LINES = {
     "In": (0.51212, 0.51357, "Metal Jet X-ray"),
 }
 _NEAR = 3e-4  # relative; headers give three to five digits
-UNKNOWN = "unknown"
 
 
 def source_type(wavelength: float, notes: list[str]) -> str:
-    """Return the type of NXsource that a wavelength (angstrom) speaks for, with a note; "unknown" for most."""
+    """Return the type of NXsource that a wavelength (angstrom) speaks for, with a note of what was assumed.
+
+    X-rays of another wavelength than that of an anode come from a synchrotron.
+    """
     for element, (alpha1, mean, kind) in _LINES.items():
         if min(abs(wavelength / line - 1) for line in (alpha1, mean)) < _NEAR:
             notes.append(f"the wavelength is that of a {element} anode: the source is taken for a laboratory's")
             return kind
-    return UNKNOWN
+    notes.append("nothing names the source: it is taken for a synchrotron")
+    return SYNCHROTRON

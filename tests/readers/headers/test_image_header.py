@@ -11,7 +11,7 @@ import fabio
 import numpy as np
 import pytest
 
-from nxscatter.model import Scan
+from nxscatter.model import SYNCHROTRON, Scan
 from nxscatter.readers.base import ReadOptions
 from nxscatter.readers.headers.image_header import read_image_header
 from nxscatter.readers.headers.sources import source_type
@@ -52,7 +52,7 @@ def test_a_cbf_file_of_dectris(tmp_path: Path) -> None:
     assert scan.exposure.time.tolist() == [1.5]
     assert scan.beam.wavelength == 1.0332
     assert "a.poni has no Wavelength, that of the image's header is used" in scan.origin.notes
-    assert (scan.source_type, scan.origin.doubts) == ("unknown", ())
+    assert (scan.source_type, scan.origin.doubts) == (SYNCHROTRON, ())
 
 
 def test_a_calibration_of_another_detector_is_doubted(tmp_path: Path) -> None:
@@ -128,12 +128,12 @@ def test_the_real_image(shared_data: Path) -> None:
         (1.5406, "Fixed Tube X-ray"),
         (0.7107, "Fixed Tube X-ray"),
         (1.3402, "Metal Jet X-ray"),
-        (1.0, "unknown"),
-        (1.55, "unknown"),
-        (math.nan, "unknown"),
+        (1.0, SYNCHROTRON),
+        (1.55, SYNCHROTRON),
+        (math.nan, SYNCHROTRON),
     ],
 )
 def test_a_source_is_a_laboratory_s_where_the_wavelength_is_that_of_an_anode(wavelength: float, kind: str) -> None:
     notes: list[str] = []
     assert source_type(wavelength, notes) == kind
-    assert len(notes) == (kind != "unknown")
+    assert len(notes) == 1
