@@ -175,13 +175,11 @@ def content_hash(container: Container) -> str:
     The dates of processing are left out, so that processing the same frames again with the same parameters to the
     same numbers gives the same hash.
     """
-    with container.opened() as file:
-        converted = layout.read_ledger(file)["content"]
     records = [
         [record.name, record.step, record.step_version, record.parameters, record.result_hash]
         for record in container.records
     ]
-    return text_hash(canonical_json([converted, records]))
+    return text_hash(canonical_json([container.ledger["content"], records]))
 
 
 def read_facts(file: h5py.File, paths: Mapping[str, str]) -> Iterator[tuple[str, Fact]]:

@@ -11,7 +11,6 @@ import numpy as np
 
 from nxscatter.output.table import Row, rows
 from nxscatter.plain import readable
-from nxscatter.store import layout
 from nxscatter.store.container import Container
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -61,12 +60,10 @@ def read_member(path: Path | str) -> Member:
         When it cannot be read.
     """
     container = Container(path)
-    with container.opened() as file:
-        checksum = str(layout.read_ledger(file)["checksum"])
     sample, origin = container.sample, container.origin
     return Member(
         path=container.path,
-        checksum=checksum,
+        checksum=str(container.ledger["checksum"]),
         source=origin.file_name,
         source_checksum=origin.sha256,
         sample=sample.name,

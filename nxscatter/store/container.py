@@ -171,11 +171,10 @@ class Container:
         with self.opened() as file:
             return read_text(file, "entry/instrument/source/type")
 
-    @cached_property
+    @property
     def compression(self) -> str:
         """How images are compressed."""
-        with self.opened() as file:
-            return str(layout.read_ledger(file)["compression"])
+        return str(self.ledger["compression"])
 
     @cached_property
     def start_time(self) -> datetime | None:

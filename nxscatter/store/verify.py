@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nxscatter.errors import ContainerError, NxscatterError
 from nxscatter.store import layout
@@ -145,7 +145,7 @@ def _problems(container: Container) -> Iterator[str]:
         yield from _collect("/entry", _converted(file))
         yield from ledger_problems(file)
         for name in layout.record_groups(file):
-            yield from _collect(f"/entry/{name}", _record(file, name))
+            yield from _collect(f"/entry/{name}", _record(file, name, container.ledger))
     records, unreadable = readable_records(container)
     yield from unreadable
     for record in records.values():
@@ -169,7 +169,7 @@ def _converted(file: h5py.File) -> Iterator[str]:
         yield f"{layout.CONTENTS}: altered"
 
 
-def _record(file: h5py.File, name: str) -> Iterator[str]:
+def _record(file: h5py.File, name: str, ledger: Mapping[str, Any]) -> Iterator[str]:
     group = hdf5.read(file, f"entry/{name}")
     result, others = result_hashes(group), other_hashes(group)
     table = read_json(file, f"{group.path}/contents")
@@ -181,15 +181,14 @@ def _record(file: h5py.File, name: str) -> Iterator[str]:
     if table.get("result/data") == others["result/data"]:
         found += _compare(group.path, read_json(file, f"{group.path}/result"), result)
     yield from found
-    before = _checksum_before(file, name)
+    before = _checksum_before(file, name, ledger)
     if not found and before and group["result/checksum"].value != record_checksum(result, others, before):
         yield f"{group.path}/result/checksum: does not fit this record and the one before it"
 
 
-def _checksum_before(file: h5py.File, name: str) -> str:
-    """Checksum that the chain of a record goes on from, "" where it cannot be told."""
-    ledger, entry = layout.read_ledger(file), file["entry"]
-    listed = ["", *ledger["names"]]
+def _checksum_before(file: h5py.File, name: str, ledger: Mapping[str, Any]) -> str:
+    """Checksum that the hash chain goes on from at a record, "" where it cannot be told."""
+    entry, listed = file["entry"], ["", *ledger["names"]]
     if name not in listed:
         return ""
     before = listed[listed.index(name) - 1]

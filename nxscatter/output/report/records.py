@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from nxscatter.store import layout
 from nxscatter.store.markup import Markup, element, facts, join, table
 from nxscatter.store.record import automatic, parameters
 from nxscatter.store.summary import source_name
@@ -32,8 +31,7 @@ def environments(records: Sequence[Record]) -> Markup:
 
 def hashes(container: Container, records: Sequence[Record]) -> Markup:
     """Return what a container is recognised by: source, converted content, and each record."""
-    with container.opened() as file:
-        ledger = layout.read_ledger(file)
+    ledger = container.ledger
     whole = [
         ("source file", container.origin.sha256),
         ("converted content", ledger["content"]),
