@@ -26,7 +26,7 @@ use = "geometry"
 [[step]]
 use = "masking"
 [[step]]
-use = "frame_totals"
+use = "rods_totals"
 scale = 0.5
 [[step]]
 use = "azimuthal_profiles"
@@ -117,7 +117,7 @@ def test_all_of_it_on_a_folder_of_its_files(site: Path, folder: Path) -> None:
     found = json.loads(nxscatter(site, folder, "verify", *containers, "--replay", "--json"))
     assert [(one["ok"], one["replayed"]) for one in found] == [(True, "exact")] * 2
     assert all(one["errors"] == 0 for one in json.loads(nxscatter(site, folder, "validate", *containers, "--json")))
-    assert "frame_totals" in nxscatter(site, folder, "recipe", "schema")
+    assert "rods_totals" in nxscatter(site, folder, "recipe", "schema")
 
 
 @pytest.fixture

@@ -396,7 +396,7 @@ def no_such_option(raw: Path) -> list[object]:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (not_hdf5, ("LPCNOsaxs_eiger2_00376_raw.h5", "--reader")),
+        (not_hdf5, ("LPCNOsaxs_eiger2_00376_raw.h5", "is text")),
         (truncated_hdf5, ("LPCNOsaxs_eiger2_00376_raw.h5", "truncated")),
         (truncated_edf, ("short.edf", "truncated")),
         (no_geometry, ("LPCNOsaxs_eiger2_00376_raw.h5", "SampleDistance", "--poni")),

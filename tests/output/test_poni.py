@@ -18,7 +18,8 @@ from nxscatter.science.geometry import qspace
 from nxscatter.simulate import Simulated
 from nxscatter.steps.geometry import DetectorGeometry
 from nxscatter.store.container import Container
-from nxscatter.workflow.process import convert, process
+from nxscatter.workflow.conversion import convert
+from nxscatter.workflow.process import process
 from support.scattering import make_geometry
 
 

@@ -32,7 +32,7 @@ BROKEN = {
     "rodssaxs_eiger2_00102_raw.h5": "truncated",
     "rodssaxs_eiger2_00103_raw.h5": "cannot be read",
     "rodssaxs_eiger2_00104_raw.h5": "WaveLength",
-    "notes.edf": "not recognised",
+    "notes.edf": "is text",
 }
 
 

@@ -33,7 +33,7 @@ class Totals(Result):
 class FrameTotals(FramewiseStep):
     """Sum of the valid pixels of each frame, which tells whether the beam decays."""
 
-    name = "frame_totals"
+    name = "rods_totals"
     version = 1
     scale: float = param("", "factor of all sums", default=1.0, above=0)
 

@@ -95,6 +95,8 @@ def check_center(image: Image, geometry: Geometry, q: Sequence[float]) -> Center
     q : sequence of float
         Rings, 1/angstrom; one without a peak near it takes no part.
     """
+    if not variance_per_intensity(image) > 0:  # less than nothing was measured, and nothing weighs anything
+        return CenterCheck(None)
     found = _own_center(image, geometry, q, _SOME) or _own_center(image, geometry, q, np.inf)
     if found is None and qspace.tilt(geometry) < _LARGEST_TILT:
         symmetric = symmetry_center(np.where(image.flags == 0, image.intensity, np.nan))

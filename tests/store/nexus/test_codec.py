@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 from nxscatter import results
 from nxscatter.model import Attachment, Beam, Detector, Exposure, Sample
 from nxscatter.results import Result
+from nxscatter.science.fitting.models import models
 from nxscatter.store.nexus import hdf5
 from nxscatter.store.nexus.codec import (
     read_attachment,
@@ -153,9 +154,10 @@ def test_every_number_in_the_file_has_the_declared_units(kind):
 def test_a_fitted_intensity_has_the_units_of_its_line(model, expected):
     @settings(SETTINGS, max_examples=1)
     @given(result=result_of(results.Fits))
-    def units(result):
+    def check(result):
         columns = {name: np.zeros(len(result.frame)) for name in ("I", "x0", "kappa")}
-        fits = dataclasses.replace(result, model=model, values=columns, errors=columns)
+        units = models()[model].units
+        fits = dataclasses.replace(result, model=model, values=columns, errors=columns, parameter_units=units)
         for scale in ("counts", "1/m"):
             record, _ = record_of(dataclasses.replace(fits, units=scale))
             for name in ("I", "I_errors"):
@@ -163,7 +165,7 @@ def test_a_fitted_intensity_has_the_units_of_its_line(model, expected):
             assert record["table"]["x0"].attrs["units"] == "degree"
             assert "units" not in record["table"]["kappa"].attrs
 
-    units()
+    check()
 
 
 def test_large_images_and_tables_come_back(tmp_path):
