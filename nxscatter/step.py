@@ -23,8 +23,8 @@ _IMPORTED: dict[str, list[type[Step]]] = {}  # classes whose modules were import
 class Step:
     """Base of all steps: a frozen set of parameters that can be called on its inputs.
 
-    Subclasses set ``name`` and ``version`` (raised whenever numbers change), declare parameters with
-    `nxscatter.fields.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
+    Subclasses set ``name`` and ``version`` (raised whenever numbers change, or a parameter goes), declare parameters
+    with `nxscatter.fields.param`, and define ``__call__`` with annotated inputs and output. Inputs may be
     `~nxscatter.results.stages.FrameReader` and the model classes (from the container), results of earlier steps,
     ``X | None`` for one that may be missing, and ``tuple[X, ...]`` for all that there are.
 
@@ -179,8 +179,11 @@ def check_parameter_names(kind: type[Step], names: Iterable[str]) -> None:
     known = [item.name for item in fields(kind)]
     for name in names:
         if name not in known:
-            listed = ", ".join(known) or "(none)"
-            raise ParameterError(f"step '{kind.name}' has no parameter '{name}': use one of {listed}")
+            older = [version.version for version in _IMPORTED[kind.name] if name in declared_fields(version)]
+            remedy = (
+                f"version {max(older)} had it, leave it out" if older else f"use one of {', '.join(known) or '(none)'}"
+            )
+            raise ParameterError(f"step '{kind.name}' has no parameter '{name}': {remedy}")
 
 
 def _as_json(value: Any) -> Json:

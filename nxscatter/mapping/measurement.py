@@ -82,7 +82,7 @@ class Measurement:
         self.binning = binning
         self.mask = mask
         self.skipcalib = skipcalib
-        self._caving: int | None = None
+        self._caved = False
         self._told: set[str] = set()  # warnings, each given once
         self._images: dict[tuple[Any, ...], Image] = {}
         self._maps: dict[tuple[str, float], Floats] = {}
@@ -147,7 +147,7 @@ class Measurement:
     @property
     def _image(self) -> Image:
         """The image as it is now: mean of all frames, masked, binned, and caved if that was asked for."""
-        key = (self.binning, self.mask, self._caving)
+        key = (self.binning, self.mask, self._caved)
         if key not in self._images:
             self._images = {key: self._image_record().load_as(Image)}
         return self._images[key]
@@ -157,7 +157,7 @@ class Measurement:
 
         with naming(self.file):
             steps = Recipe("mapping", self._image_uses()).make()
-            if self.skipcalib and self._caving is None:  # an image alone needs no geometry, which may be unknown
+            if self.skipcalib and not self._caved:  # an image alone needs no geometry, which may be unknown
                 steps = [use for use in steps if use[0].output() is not Geometry]
             return run_steps(self.container, steps)[-1]
 
@@ -165,8 +165,8 @@ class Measurement:
         uses = [Use("masking", "masking", parameters={"mask": self._masks})]
         if self.binning != 1:
             uses.append(Use("binning", "binning", parameters={"factor": self.binning}))
-        if self._caving is not None:
-            uses.append(Use("caving", "caving", parameters={"max_iter": self._caving}))
+        if self._caved:
+            uses.append(Use("caving", "caving"))
         return tuple(uses)
 
     @property

@@ -115,7 +115,7 @@ class Mapping(Pictures):
 
         One pass fills all that can be filled, so ``max_iter`` changes nothing.
         """
-        self._caving = max_iter
+        self._caved = True
         self._image_record()
 
     def pixelindexes_constantq(self, reflection: Any = None, qvalue: float | None = None) -> Ints:

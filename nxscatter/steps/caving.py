@@ -29,8 +29,7 @@ class Caving(ImageStep):
     """
 
     name = "caving"
-    version = 1
-    max_iter: int = param("", "accepted for old recipes; one pass fills all that can be filled", default=10, minimum=1)
+    version = 2
 
     def pixels(self, image: Pixels, geometry: Geometry) -> Pixels:
         """Return the pixels, of which those that can be filled are."""
@@ -75,3 +74,12 @@ class Caving(ImageStep):
         filled.reshape(-1)[holes] = True
         stage = None if pixels.stage is None else CavedStage(pixels.stage, filled, sums)
         return replace(pixels, flags=flags, stage=stage), holes, partners
+
+
+@dataclass(frozen=True)
+class CavingVersion1(Caving):
+    """Caving with a parameter that changes nothing: replays the records that were made so."""
+
+    name = "caving"
+    version = 1
+    max_iter: int = param("", "largest number of passes, of which one is enough", default=10, minimum=1)

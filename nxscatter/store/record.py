@@ -265,8 +265,8 @@ def _is_small(result: Result) -> bool:
 def parameters(record: Record, *, chosen: bool = False) -> dict[str, str]:
     """Return the parameters as texts with units, those that have a value; only what is no default when ``chosen``."""
     try:
-        declared = {item.name: item for item in fields(get_step(record.step))}
-    except ParameterError:  # a step of another program: its record can be shown all the same
+        declared = {item.name: item for item in fields(get_step(record.step, record.step_version))}
+    except ParameterError:  # code that is not here: its record can be shown all the same
         declared = {}
     found = {}
     for name, value in record.parameters.items():

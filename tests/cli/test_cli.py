@@ -361,12 +361,12 @@ def ring_outside(raw: Path) -> list[object]:
 
 
 def unknown_key(raw: Path) -> list[object]:
-    (raw.parent / "mine.toml").write_text('[[step]]\nuse = "caving"\nmax_itr = 3\n')
+    (raw.parent / "mine.toml").write_text('[[step]]\nuse = "masking"\nsatuation = 3\n')
     return [raw, "--recipe", raw.parent / "mine.toml"]
 
 
 def unknown_setting(raw: Path) -> list[object]:
-    return [raw, "--set", "caving.max_itr=3"]
+    return [raw, "--set", "masking.satuation=3"]
 
 
 def folder_is_a_file(raw: Path) -> list[object]:
@@ -403,8 +403,8 @@ def no_such_option(raw: Path) -> list[object]:
         (zero_wavelength, ("LPCNOsaxs_eiger2_00376_raw.h5", "WaveLength", "--poni")),
         (mask_of_another_shape, ("LPCNOsaxs_eiger2_00376_raw.h5", "small.npy", "(5, 6)")),
         (ring_outside, ("LPCNOsaxs_eiger2_00376_raw.h5", "azimuthal_profiles.q = 5", "1/angstrom")),
-        (unknown_key, ("mine.toml", "max_itr", "max_iter")),
-        (unknown_setting, ("max_itr", "max_iter")),
+        (unknown_key, ("mine.toml", "satuation", "saturation")),
+        (unknown_setting, ("satuation", "saturation")),
         (folder_is_a_file, ("place",)),
         (another_program, ("other.nxs", "--reader")),
         (no_numbers, ("wide", "0.05,0.068")),

@@ -132,7 +132,8 @@ def test_settings_are_toml_values_and_texts_where_they_are_not() -> None:
     ("text", "words"),
     [
         ("[[step]]\nuse = 'cave'", ("cave", "caving", "masking")),
-        ("[[step]]\nuse = 'caving'\nmax_itr = 5", ("max_itr", "max_iter")),
+        ("[[step]]\nuse = 'masking'\nsatuation = 5", ("satuation", "saturation")),
+        ("[[step]]\nuse = 'caving'\nmax_iter = 5", ("max_iter", "version 1 had it, leave it out")),
         ("[[step]]\nuse = 'azimuthal_profiles'\nangle = 'phi'", ("angle", "phi", "chi, beta")),
         ("[[step]]\nuse = 'azimuthal_profiles'\ntolerance = 3", ("tolerance", "3", "at most 0.5")),
         ("[[step]]\nuse = 'azimuthal_profiles'\nq = 'wide'", ("q", "wide", "list")),
@@ -142,7 +143,7 @@ def test_settings_are_toml_values_and_texts_where_they_are_not() -> None:
         ("[[step]]\nuse = 'caving'\nas = 'a_v2'", ("a_v2", "_v1")),
         ("[[step]]\nuse = 'caving'\ninput = 'inner'", ("inner", "geometry")),
         ("[[step]]\nuse = 'caving'\ninput = 3", ("caving", "input")),
-        ("[[step]]\nmax_iter = 3", ("use =", "caving")),
+        ("[[step]]\nbins = 3", ("use =", "caving")),
         ("steps = []", ("steps", "name, description, step")),
         ("name = 'empty'", ("[[step]]",)),
         ("name = 3\n[[step]]\nuse = 'caving'", ("name", "text")),
